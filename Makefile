@@ -1,0 +1,77 @@
+# Every task of a contributor.  `make help` lists them.
+
+VERSION := $(shell awk '/define DP_VERSION_(MAJOR|MINOR|PATCH)/{v = v d $$3; d = "."} END{print v}' \
+             include/depthprune/version.h)
+SONAME  := libdepthprune.so.$(firstword $(subst ., ,$(VERSION)))
+PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
+BUILD   ?= build
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+ARCH    := $(shell $(CC) -dumpmachine | cut -d- -f1)
+PACKAGES := openblas jansson libpcre2-8
+
+# Kernel files carry their instruction set in their name and are built for it; other machines leave them out.
+KERNEL_SETS := $(if $(filter x86_64,$(ARCH)),avx2 avx512)
+SOURCES := $(sort $(filter-out src/cli/%,$(shell find src -name '*.c')))
+SOURCES := $(filter-out $(if $(KERNEL_SETS),,%_avx2.c %_avx512.c),$(SOURCES))
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
+CLI     := $(patsubst src/%.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
+UNIT    := $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(sort $(shell find test/unit -name 'test_*.c')))
+
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+           -Wundef -Wcast-qual -Werror
+HARDEN  := -fstack-protector-strong -fcf-protection -D_FORTIFY_SOURCE=2
+SAN     := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+FLAGS    = -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -ffp-contract=off -D_GNU_SOURCE -DNDEBUG $(HARDEN) \
+           $(CFLAGS) $(SAN) -Iinclude -Isrc -MMD -MP $(shell pkg-config --cflags $(PACKAGES))
+LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread -ldl
+%_avx2.o: SET := -mavx2 -mfma -mf16c
+%_avx512.o: SET := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c -mprefer-vector-width=512
+
+.DEFAULT_GOAL := all
+
+all: rooms lib/libdepthprune.so lib/libdepthprune.a $(BUILD)/depthprune ## build the library and the program
+
+help: ## list the tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+rooms: ## check that each room includes only lower rooms
+	@awk -f test/lint/rooms.awk src/ROOMS $$(find src -name '*.[ch]')
+
+$(BUILD)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(SET) -c $< -o $@
+
+lib/libdepthprune.so: $(OBJECTS) lib/libdepthprune.map
+	$(CC) -shared $(SAN) $(LDFLAGS) -Wl,-soname,$(SONAME),-z,defs,-z,relro,-z,now,-z,noexecstack \
+	    -Wl,--version-script=lib/libdepthprune.map $(OBJECTS) $(LIBS) -o $@.$(VERSION)
+	ln -sf libdepthprune.so.$(VERSION) lib/$(SONAME)
+	ln -sf $(SONAME) $@
+
+lib/libdepthprune.a: $(OBJECTS) # one object whose internal names are local
+	$(LD) -r $(OBJECTS) -o $(BUILD)/whole.o
+	objcopy --localize-hidden $(BUILD)/whole.o
+	rm -f $@
+	$(AR) rcs $@ $(BUILD)/whole.o
+
+$(BUILD)/depthprune: $(CLI) lib/libdepthprune.so
+	$(CC) $(SAN) $(LDFLAGS) -pie $(CLI) -Llib -ldepthprune -ljansson -lm -lpthread \
+	    -Wl,-rpath,'$$ORIGIN/../lib' -Wl,-z,relro,-z,now -o $@
+
+# A unit test links its own room and the rooms below it, no more.
+BELOW = $(shell awk -v room=$(patsubst test/unit/%/,%,$(dir $<)) '$$1 == room {for (i = 1; i <= NF; i++) print $$i}' src/ROOMS)
+$(BUILD)/test/unit/%: test/unit/%.c $(OBJECTS) test/run.h
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -I. $$(pkg-config --cflags check) $< \
+	    $(filter $(foreach r,$(BELOW),$(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(r)/*.c))),$(OBJECTS)) \
+	    $$(pkg-config --libs check) $(LIBS) -o $@
+
+unit: $(UNIT) ## run the unit tests
+	@sh test/run_tests.sh $(UNIT)
+
+clean: ## remove what was built
+	rm -rf $(BUILD) lib/*.so* lib/*.a lib/depthprune
+
+.PHONY: all help rooms unit clean
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,44 @@
+// A model's inside: a list of blocks over a source that several models share.
+#ifndef DPI_MODEL_MODEL_H
+#define DPI_MODEL_MODEL_H
+
+#include <depthprune/model.h>
+
+#include "base/context.h"
+#include "model/config.h"
+#include "tensor/tensor.h"
+
+enum {
+    DPI_NORM_1, DPI_Q, DPI_K, DPI_V, DPI_O, DPI_NORM_2, DPI_GATE, DPI_UP, DPI_DOWN,
+    DPI_BIAS_Q, DPI_BIAS_K, DPI_BIAS_V, DPI_BLOCK_WEIGHTS
+};
+
+typedef struct dpi_block {
+    const dpi_tensor *weights[DPI_BLOCK_WEIGHTS]; // NULL where the family has none; owned by the source
+    int32_t origin;                               // index in the source
+    int32_t reserved;
+} dpi_block;
+
+typedef struct dpi_source dpi_source; // what was opened: files, tensors, configuration text; reference counted
+
+struct dp_model {
+    _Atomic int32_t references;
+    dp_context *context;     // one reference
+    dpi_source *source;      // one reference
+    dpi_config config;       // config.blocks is this model's
+    dpi_block *blocks;       // config.blocks of them
+    const dpi_tensor *embedding, *norm, *head; // head is the embedding when tied; owned by the source
+    char *plan;              // the JSON plan that made this model, or NULL
+    pthread_mutex_t digest_turn;
+    char digest[65];         // "" until asked for
+};
+
+// A model of the blocks `kept` (ascending indices into `model`); plan is copied, may be NULL.  Microseconds.
+int dpi_model_keep(const dp_model *model, const int32_t *kept, int32_t count, const char *plan, dp_model **out,
+                   dp_error *error);
+dp_model *dpi_model_retain(const dp_model *model); // one more reference
+uint64_t dpi_model_block_parameters(const dp_model *model, int32_t block);
+// rope's table, head_dim / 2 floats, scaling applied.
+void dpi_model_inverse_frequencies(const dp_model *model, float *out);
+
+#endif

@@ -1,0 +1,26 @@
+// The Transformer over the operation table, written once: every criterion, evaluation and (later) training call
+// this.  The residual stream x is f32, rows × hidden, in device memory; rows are whole sequences of equal length.
+#ifndef DPI_NN_NETWORK_H
+#define DPI_NN_NETWORK_H
+
+#include "backend/ops.h"
+#include "model/model.h"
+
+typedef struct dpi_network dpi_network;
+
+// A network for `model` on the context's device, with working memory for `rows` rows.
+int dpi_network_open(dpi_network **out, dp_context *context, const dp_model *model, int64_t rows, dp_error *error);
+void dpi_network_close(dpi_network *network); // NULL is allowed
+// Bytes of working memory for `rows` rows, the residual stream not counted.
+int dpi_network_bytes(const dp_model *model, int64_t rows, uint64_t *bytes, dp_error *error);
+
+// x = embedding rows of ids.
+int dpi_network_embed(dpi_network *network, const int32_t *ids, int64_t rows, const dp_mat *x, dp_error *error);
+// x = block(x) for sequences of `length` rows, positions 0 .. length-1 each.
+int dpi_network_block(dpi_network *network, int32_t block, const dp_mat *x, int64_t length, dp_error *error);
+// Negative log-likelihood of labels[r] after row r, 0 where the label is DP_IGNORE; on the host.  x is not changed.
+int dpi_network_losses(dpi_network *network, const dp_mat *x, const int32_t *labels, float *losses, dp_error *error);
+// Logits after each row of x; on the host, rows × vocab.
+int dpi_network_logits(dpi_network *network, const dp_mat *x, float *logits, dp_error *error);
+
+#endif
