@@ -70,8 +70,74 @@ $(BUILD)/test/unit/%: test/unit/%.c $(OBJECTS) test/run.h
 unit: $(UNIT) ## run the unit tests
 	@sh test/run_tests.sh $(UNIT)
 
+# The tests that need the whole library: scripts, found by their folder.
+WHOLE := $(sort $(wildcard test/lint/*.sh test/abi/*.sh test/api/*.sh test/e2e/*.sh))
+
+deps: ## install what building and testing needs and is missing (Debian; DEPS=off skips it)
+	@DEPS=$(DEPS) sh test/deps.sh build check
+
+check: ## install what is missing, build, and run every test of at most 15 minutes
+	@DEPS=$(DEPS) sh test/deps.sh build check
+	@sh examples/fetch_model.sh >/dev/null || echo "the real model cannot be had here: its tests are skipped"
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory check-built
+
+check-built: all $(UNIT) # the tests alone
+	@CC="$(CC)" sh test/run_tests.sh $(UNIT) $(WHOLE)
+
+check-long: ## sanitizers, and the outside programs that load what we save
+	@DEPS=$(DEPS) sh test/deps.sh build check
+	@sh examples/fetch_model.sh >/dev/null
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=address,undefined unit
+	@sh test/run_tests.sh $(sort $(wildcard test/long/*.sh))
+
+quickstart: ## prune a real model: download, score, prune, save, measure
+	@DEPS=$(DEPS) sh test/deps.sh build plot
+	@$(MAKE) --no-print-directory all
+	@sh examples/quickstart.sh
+
+abi: lib/libdepthprune.so lib/libdepthprune.a ## check names, headers and layout against the stored interface
+	@sh test/run_tests.sh $(sort $(wildcard test/abi/*.sh))
+
+abi-baseline: lib/libdepthprune.so # store the interface as it is; needs an ABI line in CHANGELOG.md
+	abidw --headers-dir include --drop-private-types --no-corpus-path --no-comp-dir-path $< > lib/abi/libdepthprune.abi
+
+bench: all $(BUILD)/kernels ## measure this machine and this library
+	@sh test/bench/bench.sh
+
+bench-peers: all ## measure PyTorch beside this library (PEERS=folder of its virtual environment)
+	@sh test/bench/bench_peers.sh
+
+$(BUILD)/kernels: test/bench/kernels.c $(OBJECTS)
+	$(CC) $(FLAGS) $< $(filter $(BUILD)/base/%.o $(BUILD)/tensor/%.o $(BUILD)/backend/%.o,$(OBJECTS)) $(LIBS) -o $@
+
+format: ## lay out the sources
+	clang-format -i $$(find src test examples -name '*.[ch]')
+
+install: all ## install under PREFIX (DESTDIR is put in front)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/depthprune/sys \
+	    $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/depthprune $(DESTDIR)$(PREFIX)/bin/depthprune
+	install -m 755 lib/libdepthprune.so.$(VERSION) $(DESTDIR)$(LIBDIR)/
+	ln -sf libdepthprune.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libdepthprune.so
+	install -m 644 lib/libdepthprune.a $(DESTDIR)$(LIBDIR)/
+	install -m 644 include/depthprune/*.h $(DESTDIR)$(PREFIX)/include/depthprune/
+	install -m 644 include/depthprune/sys/*.h $(DESTDIR)$(PREFIX)/include/depthprune/sys/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' pkgconfig/depthprune.pc.in \
+	    > $(DESTDIR)$(LIBDIR)/pkgconfig/depthprune.pc
+	install -m 644 docs/depthprune.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+
+uninstall: ## remove what install put under PREFIX
+	rm -f $(DESTDIR)$(PREFIX)/bin/depthprune $(DESTDIR)$(LIBDIR)/libdepthprune.so* $(DESTDIR)$(LIBDIR)/libdepthprune.a \
+	    $(DESTDIR)$(LIBDIR)/pkgconfig/depthprune.pc $(DESTDIR)$(PREFIX)/share/man/man1/depthprune.1
+	rm -rf $(DESTDIR)$(PREFIX)/include/depthprune
+
 clean: ## remove what was built
 	rm -rf $(BUILD) lib/*.so* lib/*.a lib/depthprune
 
-.PHONY: all help rooms unit clean
+.PHONY: all help rooms unit deps check check-built check-long quickstart abi abi-baseline bench bench-peers format \
+    install uninstall clean
+.SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
