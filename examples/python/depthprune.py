@@ -281,3 +281,22 @@ def perplexity(context, model, tokenizer, path, progress=None, **options):
     _call("dp_evaluator_perplexity", evaluator.pointer, model.pointer, tokenizer.pointer, os.fsencode(path),
           c.byref(monitor) if monitor else None, c.byref(result))
     return result
+
+
+def perplexity_ids(context, model, ids, **options):
+    result, flat = Perplexity(size=c.sizeof(Perplexity)), (c.c_int32 * len(ids))(*ids)
+    evaluator = _new("evaluator", "dp_evaluator_new", context.pointer,
+                     c.byref(_options(EvaluatorOptions, "evaluator", **options)))
+    _call("dp_evaluator_perplexity_ids", evaluator.pointer, model.pointer, flat, c.c_size_t(len(ids)), None,
+          c.byref(result))
+    return result
+
+
+def logits(context, model, ids, rows=None):
+    """Logits after the last `rows` ids (default: all), as a flat ctypes array of rows * vocab_size floats."""
+    rows = len(ids) if rows is None else rows
+    flat, out = (c.c_int32 * len(ids))(*ids), (c.c_float * (rows * model.info.vocab_size))()
+    evaluator = _new("evaluator", "dp_evaluator_new", context.pointer, None)
+    _call("dp_evaluator_logits", evaluator.pointer, model.pointer, flat, c.c_size_t(len(ids)), c.c_size_t(rows),
+          None, out)
+    return out
