@@ -5,8 +5,18 @@
 
 #include "backend/ops.h"
 #include "model/model.h"
+#include "nn/weights.h"
 
 typedef struct dpi_network dpi_network;
+
+// A matrix of f32 without gaps.
+static inline dp_mat dpi_mat_f32(float *data, int64_t rows, int64_t cols)
+{
+    return (dp_mat){.data = data, .rows = rows, .cols = cols, .stride = cols, .type = DP_F32};
+}
+
+// From the device, and wait until it is here.
+int dpi_fetch(dpi_device *device, void *to, const void *from, uint64_t bytes, dp_error *error);
 
 // A network for `model` on the context's device, with working memory for `rows` rows.
 int dpi_network_open(dpi_network **out, dp_context *context, const dp_model *model, int64_t rows, dp_error *error);
