@@ -1,0 +1,170 @@
+// Files in: mapped, or read whole into memory of the context.  Opened without waiting; regular files only.
+#include "io/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/size.h"
+
+enum { MOST_READ = 1 << 30 }; // bytes asked of one read call
+
+static void unmap(void *user, const void *bytes, uint64_t size)
+{
+    (void)user;
+    munmap((void *)(uintptr_t)bytes, (size_t)size);
+}
+
+static void free_block(void *user, const void *bytes, uint64_t size)
+{
+    (void)size;
+    dpi_free(user, (void *)(uintptr_t)bytes);
+}
+
+static int open_regular(const char *path, int *file, uint64_t *size, dp_error *error)
+{
+    const dpi_place place = {.file = path, .offset = -1};
+    struct stat facts;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return dpi_fail_system(error, errno, path, "cannot open");
+    int rc = DP_OK;
+    if (fstat(fd, &facts) != 0)
+        rc = dpi_fail_system(error, errno, path, "cannot examine");
+    else if (S_ISDIR(facts.st_mode))
+        rc = dpi_fail_at(error, DP_E_IO, &place, "is a directory, not a file");
+    else if (!S_ISREG(facts.st_mode))
+        rc = dpi_fail_at(error, DP_E_IO, &place, "is not a regular file");
+    if (rc) {
+        close(fd);
+        return rc;
+    }
+    *file = fd;
+    *size = (uint64_t)facts.st_size;
+    return DP_OK;
+}
+
+static int read_all(int file, unsigned char *to, uint64_t size, const char *path, dp_error *error)
+{
+    uint64_t have = 0;
+
+    while (have < size) {
+        const uint64_t left = size - have;
+        const ssize_t got = read(file, to + have, left < MOST_READ ? (size_t)left : MOST_READ);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return dpi_fail_system(error, errno, path, "cannot read");
+        if (got == 0) {
+            const dpi_place place = {.file = path, .offset = (int64_t)have};
+            return dpi_fail_at(error, DP_E_IO, &place, "shrank while it was read: %llu of %llu bytes came",
+                               (unsigned long long)have, (unsigned long long)size);
+        }
+        have += (uint64_t)got;
+    }
+    return DP_OK;
+}
+
+static int read_whole(dpi_storage **out, dpi_memory *memory, int file, uint64_t size, const char *path,
+                      dp_error *error)
+{
+    unsigned char *bytes = dpi_alloc_raw(memory, 1, (size_t)size, error);
+
+    if (!bytes)
+        return DP_E_MEMORY;
+    int rc = read_all(file, bytes, size, path, error);
+    if (!rc)
+        rc = dpi_storage_new(out, memory, bytes, size, free_block, memory, error);
+    if (rc)
+        dpi_free(memory, bytes);
+    return rc;
+}
+
+static int map_whole(dpi_storage **out, dpi_memory *memory, int file, uint64_t size, const char *path,
+                     dp_error *error)
+{
+    void *bytes = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0);
+
+    if (bytes == MAP_FAILED)
+        return dpi_fail_system(error, errno, path, "cannot map");
+    const int rc = dpi_storage_new(out, memory, bytes, size, unmap, NULL, error);
+    if (rc)
+        munmap(bytes, (size_t)size);
+    return rc;
+}
+
+int dpi_file_open(dpi_storage **out, dp_context *context, const char *path, int copy, dp_error *error)
+{
+    uint64_t size;
+    int file;
+    int rc = open_regular(path, &file, &size, error);
+
+    if (rc)
+        return rc;
+    if (copy || size == 0) // an empty file cannot be mapped
+        rc = read_whole(out, &context->memory, file, size, path, error);
+    else
+        rc = map_whole(out, &context->memory, file, size, path, error);
+    close(file);
+    return rc;
+}
+
+int dpi_file_read(dpi_storage **out, dp_context *context, const char *path, uint64_t most, dp_error *error)
+{
+    const dpi_place place = {.file = path, .offset = -1};
+    uint64_t size;
+    int file;
+    int rc = open_regular(path, &file, &size, error);
+
+    if (rc)
+        return rc;
+    if (size > most)
+        rc = dpi_fail_at(error, DP_E_FORMAT, &place, "is %llu bytes long, at most %llu are read",
+                         (unsigned long long)size, (unsigned long long)most);
+    else
+        rc = read_whole(out, &context->memory, file, size, path, error);
+    close(file);
+    return rc;
+}
+
+int dpi_path_is_directory(const char *path)
+{
+    struct stat facts;
+
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+int dpi_path_exists(const char *path)
+{
+    struct stat facts;
+
+    return lstat(path, &facts) == 0;
+}
+
+int dpi_path_same(const char *a, const char *b)
+{
+    struct stat first, second;
+
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+char *dpi_path_join(dpi_memory *memory, const char *directory, const char *name, dp_error *error)
+{
+    const size_t head = strlen(directory), tail = strlen(name);
+    const int slash = head > 0 && directory[head - 1] != '/';
+    char *path = dpi_alloc(memory, 1, head + tail + 2, error);
+
+    if (!path)
+        return NULL;
+    memcpy(path, directory, head);
+    if (slash)
+        path[head] = '/';
+    memcpy(path + head + (size_t)slash, name, tail);
+    return path;
+}
