@@ -5,6 +5,7 @@
 #include <depthprune/model.h>
 
 #include "base/context.h"
+#include "base/monitor.h"
 #include "model/config.h"
 #include "tensor/tensor.h"
 
@@ -31,6 +32,7 @@ struct dp_model {
     char *plan;              // the JSON plan that made this model, or NULL
     pthread_mutex_t digest_turn;
     char digest[65];         // "" until asked for
+    char parent[65];         // digest of the model it was made from, where that was known, else ""
 };
 
 // A model of the blocks `kept` (ascending indices into `model`); plan is copied, may be NULL.  Microseconds.
@@ -38,6 +40,10 @@ int dpi_model_keep(const dp_model *model, const int32_t *kept, int32_t count, co
                    dp_error *error);
 dp_model *dpi_model_retain(const dp_model *model); // one more reference
 uint64_t dpi_model_block_parameters(const dp_model *model, int32_t block);
+// Elements and stored bytes of all weights; a tied head counts once.
+void dpi_model_count(const dp_model *model, uint64_t *parameters, uint64_t *bytes);
+// DP_E_NUMERIC, with tensor and index, unless every number of a weight of the model is finite.
+int dpi_model_check_weight(const dp_model *model, const dpi_tensor *weight, dpi_watch *watch, dp_error *error);
 // rope's table, head_dim / 2 floats, scaling applied.
 void dpi_model_inverse_frequencies(const dp_model *model, float *out);
 

@@ -1,0 +1,92 @@
+// A Hugging Face directory: config.json and one model.safetensors.
+#include <string.h>
+
+#include "base/error.h"
+#include "io/file.h"
+#include "model/parse.h"
+#include "model/source.h"
+
+enum { MOST_CONFIG_BYTES = 4 << 20 };
+
+static int has(const dpi_source *source, const char *name)
+{
+    char *path = dpi_path_join(source->memory, source->path, name, NULL);
+    const int there = path && dpi_path_exists(path);
+
+    dpi_free(source->memory, path);
+    return there;
+}
+
+// The file of weights that is there instead of the one that is read.
+static int no_weights(const dpi_source *source, dp_error *error)
+{
+    static const struct {
+        const char *file, *what;
+    } others[] = {
+        {"model.safetensors.index.json", "checkpoints in several files (shards) are not read yet"},
+        {"pytorch_model.bin", "pickled checkpoints are not read; convert it to safetensors"},
+        {"pytorch_model.bin.index.json", "pickled checkpoints are not read; convert it to safetensors"},
+        {"consolidated.00.pth", "pickled checkpoints are not read; convert it to safetensors"},
+        {"adapter_model.safetensors", "the directory holds an adapter, not a model"},
+    };
+    dpi_place place = {.file = source->path, .offset = -1};
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        place.item = others[i].file;
+        if (has(source, others[i].file))
+            return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "there is no model.safetensors but %s: %s",
+                               others[i].file, others[i].what);
+    }
+    place.item = "model.safetensors";
+    return dpi_fail_at(error, DP_E_FORMAT, &place, "the directory has a config.json but no model.safetensors");
+}
+
+static int read_config(dpi_source *source, dp_context *context, dp_error *error)
+{
+    dpi_storage *storage = NULL;
+    char *path = dpi_path_join(source->memory, source->path, "config.json", error);
+
+    if (!path)
+        return DP_E_MEMORY;
+    int rc = dpi_file_read(&storage, context, path, MOST_CONFIG_BYTES, error);
+    if (!rc) {
+        source->config_size = (size_t)dpi_storage_size(storage);
+        source->config_text = dpi_copy_bytes(source->memory, dpi_storage_bytes(storage), source->config_size, error);
+        rc = source->config_text ? DP_OK : DP_E_MEMORY;
+        dpi_storage_drop(storage);
+    }
+    if (!rc)
+        rc = dpi_config_from_hf(&source->config, &source->family, source->config_text, source->config_size, path,
+                                error);
+    dpi_free(source->memory, path);
+    return rc;
+}
+
+static int read_weights(dpi_source *source, dp_context *context, int copy, dp_error *error)
+{
+    dpi_storage *storage = NULL;
+
+    source->weights = dpi_path_join(source->memory, source->path, "model.safetensors", error);
+    if (!source->weights)
+        return DP_E_MEMORY;
+    if (!dpi_path_exists(source->weights))
+        return no_weights(source, error);
+    int rc = dpi_file_open(&storage, context, source->weights, copy, error);
+    if (!rc)
+        rc = dpi_safetensors_read(&source->safetensors, source->memory, storage, source->weights, error);
+    dpi_storage_drop(storage); // the tensors keep it
+    return rc;
+}
+
+int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error)
+{
+    const dpi_place place = {.file = source->path, .item = "config.json", .offset = -1};
+
+    if (!has(source, "config.json"))
+        return dpi_fail_at(error, DP_E_FORMAT, &place,
+                           "the directory has no config.json; a model is a directory with one, or a GGUF file");
+    int rc = read_config(source, context, error);
+    if (!rc)
+        rc = read_weights(source, context, copy, error);
+    return rc ? rc : dpi_source_bind(source, context, source->safetensors->tensors, source->safetensors->count, error);
+}
