@@ -164,7 +164,7 @@ static int is_unlocked(int folder, const char *name)
     return unlocked;
 }
 
-void dpi_folder_sweep(int folder, const char *prefix)
+void dpi_folder_sweep(int folder, const char *prefix, const char *restore)
 {
     const size_t head = strlen(prefix);
     DIR *list = open_list(folder, ".");
@@ -177,7 +177,9 @@ void dpi_folder_sweep(int folder, const char *prefix)
         const size_t digits = dpi_parse_i64(name + head, strlen(name + head), &process);
         if (digits == 0 || name[head + digits] != '-' || process < 1 || process > INT32_MAX)
             continue;
-        if (kill((pid_t)process, 0) != 0 && errno == ESRCH && is_unlocked(folder, name))
+        if (kill((pid_t)process, 0) == 0 || errno != ESRCH || !is_unlocked(folder, name))
+            continue;
+        if (!restore || renameat2(folder, name, folder, restore, RENAME_NOREPLACE) != 0)
             dpi_folder_remove(folder, name);
     }
     if (list)

@@ -15,6 +15,7 @@ int dpi_folder_holds(int folder, const char *name, int *holds);
 // fsync, tried again when interrupted; 0 or an errno.  Folders of file systems without it are no error.
 int dpi_sync(int file);
 // Remove what saves of dead processes left: names that are `prefix`, a process id, '-', anything.
-void dpi_folder_sweep(int folder, const char *prefix);
+// When nothing has the name `restore` (NULL allowed), what is found gets it back instead.
+void dpi_folder_sweep(int folder, const char *prefix, const char *restore);
 
 #endif

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/size.h"
-#include "io/bytes.h"
 #include "io/gguf_parse.h"
 #include "io/place.h"
 #include "tensor/dtype.h"
@@ -30,7 +29,8 @@ static int read_counts(dpi_gguf *file, dpi_gguf_cursor *cursor)
     int rc = dpi_gguf_take(cursor, 4, "the version", &version);
     if (rc)
         return rc;
-    if (version != 0 && (version & 0xffff) == 0)
+    const uint32_t swapped = __builtin_bswap32((uint32_t)version);
+    if (swapped >= 1 && swapped <= 3)
         return dpi_gguf_fail(cursor, DP_E_UNSUPPORTED, 4, "is a big-endian gguf file; only little-endian is read");
     if (version != 2 && version != 3)
         return dpi_gguf_fail(cursor, version == 1 ? DP_E_UNSUPPORTED : DP_E_FORMAT, 4,
@@ -103,25 +103,23 @@ static int read_layout(dpi_gguf *file, dpi_gguf_cursor *cursor)
 {
     const dpi_gguf_entry *alignment = dpi_gguf_find(file, "general.alignment");
     const dpi_gguf_entry *split = dpi_gguf_find(file, "split.count");
-    int64_t parts = 1;
+    int64_t value = USUAL_ALIGNMENT, parts = 1;
 
-    file->alignment = USUAL_ALIGNMENT;
-    if (alignment) {
-        const uint64_t value = dpi_le_read(alignment->data, alignment->type == DPI_GGUF_U32 ? 4 : 0);
-        cursor->item = "general.alignment";
-        if (alignment->type != DPI_GGUF_U32)
-            return dpi_gguf_fail(cursor, DP_E_FORMAT, alignment->offset, "is of type %s, expected u32",
-                                 dpi_gguf_type_name(alignment->type));
-        if (value == 0 || (value & (value - 1)) != 0 || value > MOST_ALIGNMENT)
-            return dpi_gguf_fail(cursor, DP_E_FORMAT, alignment->offset, "is %llu, expected a power of two up to %d",
-                                 (unsigned long long)value, MOST_ALIGNMENT);
-        file->alignment = (uint32_t)value;
-    }
-    const int rc = dpi_gguf_int(file, "split.count", 0, 0, UINT16_MAX, &parts, cursor->error);
+    cursor->item = "general.alignment";
+    if (alignment && alignment->type != DPI_GGUF_U32)
+        return dpi_gguf_fail(cursor, DP_E_FORMAT, alignment->offset, "is of type %s, expected u32",
+                             dpi_gguf_type_name(alignment->type));
+    int rc = dpi_gguf_int(file, cursor->item, 0, 1, MOST_ALIGNMENT, &value, cursor->error);
+    if (!rc && (value & (value - 1)) != 0)
+        rc = dpi_gguf_fail(cursor, DP_E_FORMAT, alignment->offset, "is %lld, expected a power of two",
+                           (long long)value);
+    file->alignment = (uint32_t)value;
     cursor->item = "split.count";
+    if (!rc)
+        rc = dpi_gguf_int(file, cursor->item, 0, 0, UINT16_MAX, &parts, cursor->error);
     if (!rc && parts > 1)
-        return dpi_gguf_fail(cursor, DP_E_UNSUPPORTED, split->offset,
-                             "is one part of a file split into %lld; merge them first", (long long)parts);
+        rc = dpi_gguf_fail(cursor, DP_E_UNSUPPORTED, split->offset,
+                           "is one part of a file split into %lld; merge them first", (long long)parts);
     cursor->item = NULL;
     return rc;
 }
@@ -254,9 +252,9 @@ static int place_tensor(const dpi_gguf *file, dpi_gguf_cursor *cursor, dpi_tenso
         return dpi_gguf_fail(cursor, DP_E_FORMAT, data, "has %llu bytes at offset %llu, the data ends at %llu",
                              (unsigned long long)tensor->bytes, (unsigned long long)offset, (unsigned long long)left);
     if (offset != *next)
-        return dpi_gguf_fail(cursor, DP_E_FORMAT, data + offset, "has offset %llu, %s the end of the tensor before, %llu",
-                             (unsigned long long)offset, offset < *next ? "inside, before" : "leaving a hole after",
-                             (unsigned long long)*next);
+        return dpi_gguf_fail(cursor, DP_E_FORMAT, data + offset, "has offset %llu, expected %llu: %s",
+                             (unsigned long long)offset, (unsigned long long)*next,
+                             offset < *next ? "it overlaps the tensor before" : "it leaves a hole");
     tensor->offset = data + offset;
     tensor->data = cursor->bytes + tensor->offset;
     tensor->storage = dpi_storage_keep(file->storage);

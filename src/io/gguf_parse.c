@@ -2,10 +2,10 @@
 #include "io/gguf_parse.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "io/bytes.h"
 
 enum { MOST_KEY = 65535 };
@@ -26,7 +26,7 @@ int dpi_gguf_fail(const dpi_gguf_cursor *cursor, int32_t code, uint64_t offset, 
     va_list values;
 
     va_start(values, format);
-    vsnprintf(message, sizeof message, format, values);
+    dpi_vformat(message, sizeof message, format, values);
     va_end(values);
     return dpi_fail_at(cursor->error, code, &place, "%s", message);
 }

@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/size.h"
 #include "io/folder.h"
 #include "io/writer.h"
 
@@ -28,7 +30,7 @@ struct dpi_stage {
     char hidden[256]; // name of what is being written, in the parent
     char *path;       // what dpi_stage_path gave last
     int parent;       // the folder of the target
-    int folder;       // the staged folder, locked; -1 for a single file
+    int held;         // the staged folder or file, locked
     int directory, overwrite;
     int made;         // `hidden` exists
     dpi_written written;
@@ -45,8 +47,8 @@ static void free_stage(dpi_stage *stage)
 {
     dp_context *context = stage->context;
 
-    if (stage->folder >= 0)
-        close(stage->folder);
+    if (stage->held >= 0)
+        close(stage->held);
     if (stage->parent >= 0)
         close(stage->parent);
     dpi_free(stage->memory, stage->path);
@@ -115,61 +117,97 @@ static int check_target(const dpi_stage *stage, int *there, dp_error *error)
     return DP_OK;
 }
 
-static void hidden_prefix(const dpi_stage *stage, char prefix[256])
-{
-    snprintf(prefix, 256, ".%.*s.partial-", MOST_NAME, stage->name);
-}
-
-// Make the staged folder, or find a free name for the staged file.
-static int make_hidden(dpi_stage *stage, dp_error *error)
+// Clean up after saves of the same target whose processes died.
+static void sweep(const dpi_stage *stage)
 {
     char prefix[256];
-    int made = -1;
 
-    hidden_prefix(stage, prefix);
-    for (int n = 0; made != 0 && n < MOST_TRIES; n++) {
-        snprintf(stage->hidden, sizeof stage->hidden, "%.230s%ld-%d", prefix, (long)getpid(), n);
+    snprintf(prefix, sizeof prefix, ".%.*s.old-", MOST_NAME, stage->name);
+    dpi_folder_sweep(stage->parent, prefix, stage->name);
+    snprintf(prefix, sizeof prefix, ".%.*s.partial-", MOST_NAME, stage->name);
+    dpi_folder_sweep(stage->parent, prefix, NULL);
+}
+
+// Make the staged folder or file, under a hidden name that is free, and lock it.
+static int make_hidden(dpi_stage *stage, dp_error *error)
+{
+    const int file_flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const int folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+    for (int n = 0; !stage->made && n < MOST_TRIES; n++) {
+        snprintf(stage->hidden, sizeof stage->hidden, ".%.*s.partial-%ld-%d", MOST_NAME, stage->name,
+                 (long)getpid(), n);
         if (stage->directory)
-            made = mkdirat(stage->parent, stage->hidden, 0777);
+            stage->made = mkdirat(stage->parent, stage->hidden, 0777) == 0;
         else
-            made = dpi_folder_lacks(stage->parent, stage->hidden) ? 0 : -1;
-        if (stage->directory && made != 0 && errno != EEXIST)
+            stage->made = (stage->held = openat(stage->parent, stage->hidden, file_flags, 0666)) >= 0;
+        if (!stage->made && errno != EEXIST)
             break;
     }
-    if (made != 0)
+    if (!stage->made)
         return dpi_fail_system(error, errno, stage->parent_path, "cannot write into the folder to save in");
-    stage->made = stage->directory;
-    if (!stage->directory)
-        return DP_OK;
-    stage->folder = openat(stage->parent, stage->hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (stage->folder < 0)
+    if (stage->directory)
+        stage->held = openat(stage->parent, stage->hidden, folder_flags);
+    if (stage->held < 0)
         return dpi_fail_system(error, errno, stage->target, "cannot open the staged folder");
-    flock(stage->folder, LOCK_EX | LOCK_NB); // where the file system has no locks the process id must do
+    flock(stage->held, LOCK_EX | LOCK_NB); // where the file system has no locks the process id must do
     return DP_OK;
 }
 
-int dpi_stage_open(dpi_stage **out, dp_context *context, const char *target, int directory, int overwrite,
-                   dp_error *error)
+// A stage that is held to look with: nothing made yet.
+static int look(dpi_stage **out, dp_context *context, const char *target, int directory, int overwrite,
+                dp_error *error)
 {
-    char prefix[256];
-    int there;
     dpi_stage *stage = dpi_alloc(&context->memory, 1, sizeof *stage, error);
 
     if (!stage)
         return DP_E_MEMORY;
     stage->context = dpi_context_keep(context);
     stage->memory = &context->memory;
-    stage->parent = stage->folder = -1;
+    stage->parent = stage->held = -1;
     stage->directory = directory;
     stage->overwrite = overwrite;
-    int rc = split_target(stage, target, error);
-    if (!rc)
-        rc = check_target(stage, &there, error);
-    if (!rc) {
-        hidden_prefix(stage, prefix);
-        dpi_folder_sweep(stage->parent, prefix);
-        rc = make_hidden(stage, error);
+    const int rc = split_target(stage, target, error);
+    if (rc) {
+        dpi_stage_abandon(stage);
+        return rc;
     }
+    *out = stage;
+    return DP_OK;
+}
+
+int dpi_stage_check(dp_context *context, const char *target, int directory, int overwrite, uint64_t *room,
+                    dp_error *error)
+{
+    struct statvfs facts;
+    dpi_stage *stage;
+    int there;
+    int rc = look(&stage, context, target, directory, overwrite, error);
+
+    if (rc)
+        return rc;
+    rc = check_target(stage, &there, error);
+    if (!rc && fstatvfs(stage->parent, &facts) != 0)
+        rc = dpi_fail_system(error, errno, stage->parent_path, "cannot ask how much space is free");
+    if (!rc && dpi_mul_u64(facts.f_bavail, facts.f_frsize, room))
+        *room = UINT64_MAX;
+    dpi_stage_abandon(stage);
+    return rc;
+}
+
+int dpi_stage_open(dpi_stage **out, dp_context *context, const char *target, int directory, int overwrite,
+                   dp_error *error)
+{
+    int there;
+    dpi_stage *stage;
+    int rc = look(&stage, context, target, directory, overwrite, error);
+
+    if (rc)
+        return rc;
+    sweep(stage);
+    rc = check_target(stage, &there, error);
+    if (!rc)
+        rc = make_hidden(stage, error);
     if (rc) {
         dpi_stage_abandon(stage);
         return rc;
@@ -181,20 +219,16 @@ int dpi_stage_open(dpi_stage **out, dp_context *context, const char *target, int
 int dpi_stage_file(dpi_stage *stage, const char *name, dpi_writer **out, dp_error *error)
 {
     const dpi_place place = {.file = stage->target, .item = name, .offset = -1};
-    dpi_writer_start start = {.memory = stage->memory, .written = &stage->written};
+    dpi_writer_start start = {.memory = stage->memory, .written = &stage->written, .folder = stage->parent,
+                              .name = stage->hidden, .flags = O_TRUNC, .shown = stage->target};
 
-    if (!stage->directory) {
-        start.folder = stage->parent;
-        start.name = stage->hidden;
-        start.shown = stage->target;
-        const int rc = dpi_writer_open(out, &start, error);
-        stage->made |= rc == DP_OK;
-        return rc;
-    }
+    if (!stage->directory)
+        return dpi_writer_open(out, &start, error);
     if (!name || !name[0] || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return dpi_fail_at(error, DP_E_ARGUMENT, &place, "\"%s\" is not a plain file name", name ? name : "");
-    start.folder = stage->folder;
+    start.folder = stage->held;
     start.name = name;
+    start.flags = O_EXCL;
     start.shown = dpi_path_join(stage->memory, stage->target, name, error);
     if (!start.shown)
         return DP_E_MEMORY;
@@ -314,10 +348,10 @@ int dpi_stage_commit(dpi_stage *stage, dp_error *error)
     int rc = DP_OK;
 
     if (stage->directory) {
-        const int failed = dpi_sync(stage->folder);
+        const int failed = dpi_sync(stage->held);
         if (failed)
             rc = dpi_fail_system(error, failed, stage->target, "cannot sync the folder");
-    } else if (!stage->made) {
+    } else if (stage->written.files == 0) {
         rc = dpi_fail(error, DP_E_STATE, "nothing was written for the target");
     }
     if (!rc)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,7 +34,7 @@ static void free_writer(dpi_writer *writer)
 
 int dpi_writer_open(dpi_writer **out, const dpi_writer_start *start, dp_error *error)
 {
-    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
     dpi_writer *writer = dpi_alloc(start->memory, 1, sizeof *writer, error);
 
     if (!writer)
@@ -46,7 +45,7 @@ int dpi_writer_open(dpi_writer **out, const dpi_writer_start *start, dp_error *e
     writer->buffer = writer->shown ? dpi_alloc_raw(start->memory, 1, BUFFER, error) : NULL;
     int rc = writer->buffer ? DP_OK : DP_E_MEMORY;
     if (!rc) {
-        writer->file = openat(start->folder, start->name, flags, 0666);
+        writer->file = openat(start->folder, start->name, flags | start->flags, 0666);
         if (writer->file < 0)
             rc = dpi_fail_system(error, errno, start->shown, "cannot create");
     }
@@ -54,7 +53,6 @@ int dpi_writer_open(dpi_writer **out, const dpi_writer_start *start, dp_error *e
         free_writer(writer);
         return rc;
     }
-    flock(writer->file, LOCK_EX | LOCK_NB); // says to a sweep that somebody lives
     *out = writer;
     return DP_OK;
 }

@@ -1,0 +1,210 @@
+// JSON: what is refused and where, typed members, and text that reads back the same.
+#include "base/error.h"
+#include "io/json.h"
+#include "test/unit/io/support.h"
+
+static json_t *parse(const char *text)
+{
+    json_t *value = NULL;
+    dp_error error;
+
+    ck_assert_msg(dpi_json_parse(&value, text, strlen(text), "a.json", &error) == DP_OK, "%s", text);
+    return value;
+}
+
+START_TEST(refuses_what_is_not_strict_json)
+{
+    static const struct {
+        const char *text;
+        int32_t line;
+    } cases[] = {
+        {"", 1},
+        {"12", 1},
+        {"\"text\"", 1},
+        {"{", 1},
+        {"{}}", 1},
+        {"{} {}", 1},
+        {"[1,]", 1},
+        {"{\"a\":1,}", 1},
+        {"{\n\"a\":1,\n\"a\":2}", 3},
+        {"{\"a\":1,\"\\u0061\":2}", 1},
+        {"\xef\xbb\xbf{}", 1},
+        {"// c\n{}", 1},
+        {"{\"a\":NaN}", 1},
+        {"{\"a\":1e999}", 1},
+        {"{\"a\":01}", 1},
+        {"{\"a\":9223372036854775808}", 1},
+        {"{\"a\":\"\\u0000\"}", 1},
+        {"{\"a\":\"\\ud800\"}", 1},
+        {"{\"a\":\"\xff\"}", 1},
+        {"{\"a\":\"\xc0\xaf\"}", 1},
+        {"{\"a\":\"\x01\"}", 1},
+        {"{'a':1}", 1},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *value = NULL;
+        dp_error error = {.code = 0};
+        ck_assert_msg(dpi_json_parse(&value, cases[i].text, strlen(cases[i].text), "a.json", &error) == DP_E_FORMAT,
+                      "case %zu", i);
+        ck_assert_ptr_null(value);
+        ck_assert_str_eq(error.file, "a.json");
+        ck_assert_int_eq(error.line, cases[i].line);
+        ck_assert_int_ge(error.column, 1);
+        ck_assert_uint_gt(strlen(error.message), 0);
+    }
+    json_t *value = NULL;
+    ck_assert_int_eq(dpi_json_parse(&value, "{}\0", 3, "a.json", NULL), DP_E_FORMAT);
+    ck_assert_int_eq(dpi_json_parse(&value, "{\"a\0\":1}", 8, "a.json", NULL), DP_E_FORMAT);
+}
+END_TEST
+
+START_TEST(counts_nesting_before_it_parses)
+{
+    enum { DEEP = 100000 };
+    static char text[DEEP];
+    json_t *value = NULL;
+    dp_error error;
+
+    memset(text, '[', sizeof text);
+    ck_assert_int_eq(dpi_json_parse(&value, text, sizeof text, "deep.json", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "nests deeper than 64 levels");
+    ck_assert_int_eq(error.offset, 64);
+    ck_assert_int_eq(error.column, 65);
+    memset(text + 64, ']', 64);
+    ck_assert_int_eq(dpi_json_parse(&value, text, 128, "deep.json", &error), DP_OK);
+    json_decref(value);
+    value = parse("[\"[[[[\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]");
+    json_decref(value);
+}
+END_TEST
+
+START_TEST(bounds_the_number_of_values)
+{
+    const size_t size = (size_t)20 << 20;
+    char *text = malloc(size);
+    json_t *value = NULL;
+    dp_error error;
+
+    memset(text, ',', size);
+    text[0] = '[';
+    ck_assert_int_eq(dpi_json_parse(&value, text, size, "many.json", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "holds more than 8388608 values");
+    free(text);
+}
+END_TEST
+
+START_TEST(reads_members_by_kind_and_range)
+{
+    json_t *object = parse("{\"i\":5,\"r\":1e-05,\"b\":true,\"s\":\"text\",\"n\":null,\"big\":9007199254740993}");
+    int64_t number = -1;
+    double real = -1;
+    int flag = -1;
+    const char *string = NULL;
+    dp_error error;
+
+    ck_assert_int_eq(dpi_json_int(object, "i", 1, 0, 9, &number, "a.json", &error), DP_OK);
+    ck_assert_int_eq(number, 5);
+    ck_assert_int_eq(dpi_json_int(object, "big", 1, 0, INT64_MAX, &number, "a.json", &error), DP_OK);
+    ck_assert_int_eq(number, 9007199254740993);
+    ck_assert_int_eq(dpi_json_real(object, "r", 1, &real, "a.json", &error), DP_OK);
+    ck_assert(real == 1e-5);
+    ck_assert_int_eq(dpi_json_real(object, "i", 1, &real, "a.json", &error), DP_OK);
+    ck_assert(real == 5);
+    ck_assert_int_eq(dpi_json_bool(object, "b", 1, &flag, "a.json", &error), DP_OK);
+    ck_assert_int_eq(flag, 1);
+    ck_assert_int_eq(dpi_json_string(object, "s", 1, &string, "a.json", &error), DP_OK);
+    ck_assert_str_eq(string, "text");
+    json_decref(object);
+}
+END_TEST
+
+START_TEST(names_the_member_that_is_wrong)
+{
+    json_t *object = parse("{\"i\":50,\"r\":1.5,\"b\":1,\"s\":[],\"n\":null}");
+    int64_t number = -1;
+    double real = -1;
+    int flag = -1;
+    const char *string = NULL;
+    dp_error error;
+
+    ck_assert_int_eq(dpi_json_int(object, "i", 1, 1, 9, &number, "a.json", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "\"i\" is 50, expected 1 to 9");
+    ck_assert_str_eq(error.item, "i");
+    ck_assert_str_eq(error.file, "a.json");
+    ck_assert_int_eq(dpi_json_int(object, "r", 1, 1, 9, &number, "a.json", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "\"r\" is a real, expected an integer");
+    ck_assert_int_eq(dpi_json_int(object, "x", 1, 1, 9, &number, "a.json", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "\"x\" is missing");
+    ck_assert_int_eq(dpi_json_int(object, "n", 1, 1, 9, &number, "a.json", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "\"n\" is null");
+    ck_assert_int_eq(dpi_json_int(object, "n", 0, 1, 9, &number, "a.json", &error), DP_OK);
+    ck_assert_int_eq(dpi_json_int(object, "x", 0, 1, 9, &number, "a.json", &error), DP_OK);
+    ck_assert_int_eq(number, -1);
+    ck_assert_int_eq(dpi_json_real(object, "s", 0, &real, "a.json", &error), DP_E_FORMAT);
+    ck_assert_int_eq(dpi_json_bool(object, "b", 0, &flag, "a.json", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "\"b\" is an integer, expected true or false");
+    ck_assert_int_eq(dpi_json_string(object, "s", 0, &string, "a.json", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "\"s\" is an array, expected a string");
+    ck_assert(real == -1 && flag == -1 && !string);
+    json_decref(object);
+}
+END_TEST
+
+START_TEST(writes_what_it_read)
+{
+    static const char text[] = "{\n"
+                               "  \"z\": 1e-05,\n"
+                               "  \"a\": [\n"
+                               "    1,\n"
+                               "    -2.5,\n"
+                               "    500000.0\n"
+                               "  ],\n"
+                               "  \"empty\": {},\n"
+                               "  \"none\": [],\n"
+                               "  \"text\": \"q\\\" b\\\\ n\\n \\u001f \xc3\xa9\",\n"
+                               "  \"t\": true,\n"
+                               "  \"f\": false,\n"
+                               "  \"n\": null,\n"
+                               "  \"third\": 0.3333333333333333\n"
+                               "}\n";
+    dp_context *context = new_context();
+    const uint64_t used = context->memory.used;
+    json_t *value = parse(text);
+    char *out = NULL;
+    size_t size = 0;
+
+    ck_assert_int_eq(dpi_json_text(value, &context->memory, &out, &size, NULL), DP_OK);
+    ck_assert_str_eq(out, text);
+    ck_assert_uint_eq(size, strlen(text));
+    dpi_free(&context->memory, out);
+    json_decref(value);
+    end_context(context, used);
+}
+END_TEST
+
+START_TEST(text_fails_whole_when_memory_ends)
+{
+    dp_context *context = new_context();
+    const uint64_t used = context->memory.used;
+    json_t *value = parse("{\"a\":[1,2,3],\"b\":\"a text that is not quite short enough to fit\"}");
+    char *out = NULL;
+    size_t size = 7;
+    dp_error error;
+
+    context->memory.limit = used + 16;
+    ck_assert_int_eq(dpi_json_text(value, &context->memory, &out, &size, &error), DP_E_MEMORY);
+    ck_assert(!out && size == 7);
+    json_decref(value);
+    end_context(context, used);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {refuses_what_is_not_strict_json, counts_nesting_before_it_parses,
+                                  bounds_the_number_of_values,     reads_members_by_kind_and_range,
+                                  names_the_member_that_is_wrong,  writes_what_it_read,
+                                  text_fails_whole_when_memory_ends};
+    return dpt_run("io/json", tests, sizeof tests / sizeof *tests);
+}
