@@ -72,11 +72,11 @@ static uint64_t draw(dpi_random *random, int bits)
 
 int64_t dpi_random_between(dpi_random *random, int64_t first, int64_t last)
 {
-    const uint64_t count = (uint64_t)last - (uint64_t)first + 1; // 0: all 2^64, which Python draws as 65 bits
-    const int bits = count ? 64 - __builtin_clzll(count) : 64;
+    const uint64_t count = (uint64_t)last - (uint64_t)first + 1;
+    const int bits = 64 - __builtin_clzll(count);
     uint64_t value = draw(random, bits);
 
-    while (count && value >= count)
+    while (value >= count)
         value = draw(random, bits);
     return (int64_t)((uint64_t)first + value);
 }

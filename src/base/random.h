@@ -10,7 +10,8 @@ typedef struct dpi_random {
 } dpi_random;
 
 void dpi_random_seed(dpi_random *random, uint64_t seed);
-uint32_t dpi_random_bits(dpi_random *random);                                 // the next 32-bit output
-int64_t dpi_random_between(dpi_random *random, int64_t first, int64_t last); // randint: both ends inclusive
+uint32_t dpi_random_bits(dpi_random *random); // the next 32-bit output
+// randint: both ends inclusive, first <= last, and not all 2^64 numbers.
+int64_t dpi_random_between(dpi_random *random, int64_t first, int64_t last);
 
 #endif
