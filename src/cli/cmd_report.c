@@ -1,0 +1,235 @@
+// depthprune report: the JSON documents of a folder as one table; every figure comes from them.
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/table.h"
+
+// {"models": [inspect documents, each with "perplexity": {FILE: value}], "steps": [{"step", "what", "seconds"}]}
+typedef struct report {
+    json_t *models, *evals, *steps;
+} report;
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static int schema_is(const json_t *document, const char *name)
+{
+    const char *schema = text_of(document, "schema");
+    const size_t length = strlen(name);
+
+    return strncmp(schema, "depthprune.", 11) == 0 && strncmp(schema + 11, name, length) == 0 &&
+           schema[11 + length] == '/';
+}
+
+static json_t *describe_step(const json_t *document)
+{
+    const json_t *protocol = json_object_get(document, "protocol"), *removed = json_object_get(document, "removed");
+
+    if (schema_is(document, "scores"))
+        return json_sprintf("%s, %d windows of %d tokens", text_of(document, "criterion"),
+                            (int)number_of(protocol, "samples"), (int)number_of(protocol, "window"));
+    if (schema_is(document, "plan"))
+        return json_sprintf("%zu blocks chosen", json_array_size(removed));
+    return json_sprintf("%zu blocks removed, saved as %s", json_array_size(removed),
+                        base_name(text_of(document, "output")));
+}
+
+static void add_step(report *r, const json_t *document, const char *step)
+{
+    const json_t *protocol = json_object_get(document, "protocol");
+
+    json_array_append_new(r->steps, json_pack("{s:s, s:o, s:f}", "step", step, "what", describe_step(document),
+                                              "seconds", number_of(protocol, "seconds")));
+}
+
+static void sort_in(report *r, json_t *document)
+{
+    if (schema_is(document, "inspect"))
+        json_array_append(r->models, document);
+    else if (schema_is(document, "eval"))
+        json_array_append(r->evals, document);
+    else if (schema_is(document, "scores"))
+        add_step(r, document, "score");
+    else if (schema_is(document, "plan"))
+        add_step(r, document, "plan");
+    else if (schema_is(document, "prune"))
+        add_step(r, document, "prune");
+}
+
+static int is_json(const struct dirent *entry)
+{
+    const size_t length = strlen(entry->d_name);
+
+    return entry->d_name[0] != '.' && length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0;
+}
+
+static int read_one(cli_session *session, report *r, const char *folder, const char *name)
+{
+    char *path = NULL;
+    json_t *document = NULL;
+
+    if (asprintf(&path, "%s/%s", folder, name) < 0)
+        return cli_fail(session, DP_E_MEMORY, (cli_place){0}, "out of memory");
+    const int rc = cli_json_read(session, path, &document);
+    if (rc == DP_OK)
+        sort_in(r, document);
+    json_decref(document);
+    free(path);
+    return rc;
+}
+
+static int read_folder(cli_session *session, report *r)
+{
+    const char *folder = session->settings->operands.items[0];
+    struct dirent **entries = NULL;
+    const int count = scandir(folder, &entries, is_json, alphasort);
+    int rc = DP_OK;
+
+    if (count < 0)
+        return cli_fail(session, DP_E_IO, (cli_place){.file = folder, .system_error = errno}, "cannot be read");
+    for (int i = 0; i < count; i++) {
+        if (rc == DP_OK)
+            rc = read_one(session, r, folder, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    if (rc == DP_OK && json_array_size(r->models) + json_array_size(r->steps) == 0)
+        return cli_fail(session, DP_E_FORMAT, (cli_place){.file = folder}, "holds no document of depthprune");
+    return rc;
+}
+
+// Give each model the perplexities that were measured on its path.
+static void join(report *r)
+{
+    json_t *model, *eval, *entry;
+    size_t m, e, i;
+
+    json_array_foreach(r->models, m, model) {
+        json_t *perplexity = json_object();
+        double seconds = 0;
+        json_array_foreach(r->evals, e, eval) {
+            if (strcmp(text_of(json_object_get(eval, "protocol"), "model_path"), text_of(model, "path")) != 0)
+                continue;
+            seconds += number_of(json_object_get(eval, "protocol"), "seconds");
+            json_array_foreach(json_object_get(eval, "perplexity"), i, entry)
+                json_object_set(perplexity, base_name(text_of(entry, "file")), json_object_get(entry, "perplexity"));
+        }
+        json_object_set_new(model, "perplexity", perplexity);
+        json_object_set_new(model, "eval_seconds", json_real(seconds));
+    }
+}
+
+static int larger_first(const void *a, const void *b)
+{
+    const double x = number_of(*(json_t *const *)a, "parameters"), y = number_of(*(json_t *const *)b, "parameters");
+
+    return (x < y) - (x > y);
+}
+
+static int sort_models(report *r)
+{
+    const size_t count = json_array_size(r->models);
+    json_t **models = calloc(count + 1, sizeof *models), *sorted = json_array();
+
+    if (models == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        models[i] = json_array_get(r->models, i);
+    qsort(models, count, sizeof(json_t *), larger_first);
+    for (size_t i = 0; i < count; i++)
+        json_array_append(sorted, models[i]);
+    free(models);
+    json_decref(r->models);
+    r->models = sorted;
+    return 0;
+}
+
+static void show_models(const json_t *models)
+{
+    static const char *const heads[] = {"model", "blocks", "parameters", "weights", "perplexity", "on", "seconds"};
+    cli_table table = {.alignment = "lrrrrlr"};
+    const char *file;
+    json_t *model, *value;
+    size_t index;
+
+    for (size_t i = 0; i < 7; i++)
+        cli_table_add(&table, "%s", heads[i]);
+    json_array_foreach(models, index, model) {
+        json_object_foreach(json_object_get(model, "perplexity"), file, value) {
+            cli_table_add(&table, "%s", base_name(text_of(model, "path")));
+            cli_table_add(&table, "%.0f", number_of(model, "blocks"));
+            cli_table_add(&table, "%s", cli_words_count(number_of(model, "parameters")).text);
+            cli_table_add(&table, "%s", cli_words_bytes(number_of(model, "bytes")).text);
+            cli_table_add(&table, "%.4g", json_number_value(value));
+            cli_table_add(&table, "%s", file);
+            cli_table_add(&table, "%.1f", number_of(model, "eval_seconds"));
+        }
+    }
+    cli_table_print(&table, stdout);
+}
+
+static void show_steps(const json_t *steps)
+{
+    cli_table table = {.alignment = "llr"};
+    const json_t *step;
+    size_t index;
+
+    putchar('\n');
+    json_array_foreach(steps, index, step) {
+        cli_table_add(&table, "%s", text_of(step, "step"));
+        cli_table_add(&table, "%s", text_of(step, "what"));
+        cli_table_add(&table, "%s", cli_words_seconds(number_of(step, "seconds")).text);
+    }
+    cli_table_print(&table, stdout);
+}
+
+static int deliver(cli_session *session, const report *r)
+{
+    if (!session->settings->json) {
+        show_models(r->models);
+        show_steps(r->steps);
+        return DP_OK;
+    }
+    json_t *document = cli_document_new("report");
+    json_object_set(document, "models", r->models);
+    json_object_set(document, "steps", r->steps);
+    return cli_document_emit(session, document, NULL);
+}
+
+int cli_cmd_report(cli_session *session)
+{
+    report r = {json_array(), json_array(), json_array()};
+    int rc = read_folder(session, &r);
+
+    if (rc == DP_OK && sort_models(&r))
+        rc = cli_fail(session, DP_E_MEMORY, (cli_place){0}, "out of memory");
+    if (rc == DP_OK) {
+        join(&r);
+        rc = deliver(session, &r);
+    }
+    json_decref(r.models);
+    json_decref(r.evals);
+    json_decref(r.steps);
+    return rc;
+}

@@ -1,0 +1,217 @@
+// Opening what a run needs, once, and saying how it failed: one line with file, place, fact and what to do.
+#include "cli/session.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/command.h"
+#include "cli/signals.h"
+
+double cli_clock(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+void cli_session_init(cli_session *session, const cli_settings *settings, const cli_command *command)
+{
+    *session = (cli_session){.settings = settings, .command = command, .started = cli_clock()};
+    cli_progress_init(&session->progress, settings->quiet);
+    session->monitor = (dp_monitor){
+        .size = sizeof session->monitor,
+        .cancel = cli_signals_flag(),
+        .progress = cli_progress_show,
+        .user = &session->progress,
+    };
+    session->kept = "nothing was written";
+}
+
+void cli_session_free(cli_session *session)
+{
+    json_decref(session->protocol);
+    dp_tokenizer_free(session->tokenizer);
+    dp_model_free(session->model);
+    dp_context_free(session->context);
+    *session = (cli_session){0};
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from ? from : "");
+}
+
+int cli_fail(cli_session *session, int code, cli_place place, const char *format, ...)
+{
+    dp_error *error = &session->error;
+    va_list arguments;
+
+    *error = (dp_error){.code = code, .offset = -1, .line = place.line, .column = place.column};
+    error->system_error = place.system_error;
+    copy_text(error->file, sizeof error->file, place.file);
+    copy_text(error->item, sizeof error->item, place.item);
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+int cli_usage(cli_session *session, const char *format, ...)
+{
+    dp_error *error = &session->error;
+    va_list arguments;
+
+    *error = (dp_error){.code = CLI_USAGE, .offset = -1};
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return CLI_USAGE;
+}
+
+void cli_note(cli_session *session, const char *format, ...)
+{
+    va_list arguments;
+
+    if (session->settings->quiet)
+        return;
+    cli_progress_clear(&session->progress);
+    fputs("depthprune: note: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+static void show_log(void *user, int32_t level, const char *line)
+{
+    cli_session *session = user;
+
+    if (level <= DP_LOG_WARNING || session->command->bit == CLI_DOCTOR)
+        cli_note(session, "%s", line);
+}
+
+int cli_session_context(cli_session *session)
+{
+    const cli_settings *s = session->settings;
+    dp_context_options options;
+
+    if (session->context)
+        return DP_OK;
+    dp_context_options_init(&options, sizeof options);
+    if (s->backend)
+        options.backend = s->backend;
+    if (s->gemm)
+        options.gemm = s->gemm;
+    if (s->kernels)
+        options.kernels = s->kernels;
+    if (s->threads)
+        options.threads = s->threads;
+    if (s->memory)
+        options.memory_limit = s->memory;
+    options.log = show_log;
+    options.log_user = session;
+    const int rc = dp_context_new(&options, &session->context, &session->error);
+    return rc == DP_E_ARGUMENT ? CLI_USAGE : rc;
+}
+
+int cli_session_model(cli_session *session)
+{
+    dp_model_options options;
+    int rc = cli_session_context(session);
+
+    if (rc || session->model)
+        return rc;
+    dp_model_options_init(&options, sizeof options);
+    if (session->settings->load != CLI_UNSET)
+        options.load = session->settings->load;
+    session->advice = "the model is damaged or incomplete: fetch or export it again";
+    rc = dp_model_open(session->context, session->settings->operands.items[0], &options, &session->monitor,
+                       &session->model, &session->error);
+    session->info = (dp_model_info){.size = sizeof session->info};
+    if (rc == DP_OK)
+        rc = dp_model_describe(session->model, &session->info, &session->error);
+    return rc;
+}
+
+int cli_session_tokenizer(cli_session *session)
+{
+    int rc = cli_session_context(session);
+
+    if (rc || session->tokenizer)
+        return rc;
+    session->advice = "the model's tokenizer cannot be used: give token ids instead of text";
+    return dp_tokenizer_open(session->context, session->settings->operands.items[0], &session->tokenizer,
+                             &session->error);
+}
+
+static const char *advice(const cli_session *session)
+{
+    const dp_error *error = &session->error;
+
+    switch (error->code) {
+    case DP_E_FORMAT:
+    case DP_E_UNSUPPORTED:
+    case DP_E_NUMERIC:
+        return session->advice;
+    case DP_E_MEMORY:
+        return "raise --memory, or lower --samples, --length or --threads";
+    case DP_E_BACKEND:
+        return "'depthprune doctor' says what was found; --backend cpu always works";
+    case DP_E_INTERNAL:
+        return "this is a defect of depthprune: please report it";
+    default:
+        return NULL;
+    }
+}
+
+// Control bytes of names would reach the terminal.
+static void print_plain(const char *text)
+{
+    for (; *text; text++)
+        fputc((unsigned char)*text < 32 || *text == 127 ? '?' : *text, stderr);
+}
+
+static void print_place(const dp_error *error)
+{
+    print_plain(error->file);
+    if (error->file[0] && error->line > 0)
+        fprintf(stderr, ":%d", error->line);
+    if (error->file[0] && error->line > 0 && error->column > 0)
+        fprintf(stderr, ":%d", error->column);
+    if (error->file[0] && error->line <= 0 && error->offset >= 0)
+        fprintf(stderr, ", byte %lld", (long long)error->offset);
+    if (error->file[0])
+        fputs(": ", stderr);
+    print_plain(error->item);
+    if (error->item[0])
+        fputs(": ", stderr);
+}
+
+int cli_session_conclude(cli_session *session, int code)
+{
+    const dp_error *error = &session->error;
+    const char *hint = advice(session);
+
+    cli_progress_clear(&session->progress);
+    if (code == DP_OK)
+        return 0;
+    if (code == DP_E_CANCELLED) {
+        fprintf(stderr, "depthprune: interrupted; %s\n", session->kept);
+        return 130;
+    }
+    fputs("depthprune: ", stderr);
+    print_place(error);
+    print_plain(error->message);
+    if (error->system_error)
+        fprintf(stderr, ": %s", strerror(error->system_error));
+    if (code == CLI_USAGE)
+        fprintf(stderr, "; see 'depthprune %s --help'", session->command->name);
+    else if (hint)
+        fprintf(stderr, "; %s", hint);
+    fputc('\n', stderr);
+    return code == CLI_USAGE ? 2 : 1;
+}
