@@ -7,17 +7,17 @@
 #include "nn/inside.h"
 
 // y = x w^T + beta y
-static int linear(dpi_device *device, const dp_mat *x, const dp_mat *w, float beta, const dp_mat *y, dp_error *error)
+static int linear(dpi_device *device, const dp_mat *x, const dp_mat *w, float beta, const dp_mat *y,
+                  dp_error *error)
 {
-    const dp_gemm_args args = {
-        .a = *x, .b = *w, .c = *y, .batch = 1, .alpha = 1, .beta = beta, .transpose_b = 1};
+    const dp_gemm_args args = {.a = *x, .b = *w, .c = *y, .batch = 1, .alpha = 1, .beta = beta, .transpose_b = 1};
 
     return dpi_op_gemm(device, &args, error);
 }
 
 // x += delta when there is one; y = rmsnorm(x) * weight
-static int norm(const dpi_network *network, const dp_mat *x, const dp_mat *delta, const dp_mat *weight, const dp_mat *y,
-                dp_error *error)
+static int norm(const dpi_network *network, const dp_mat *x, const dp_mat *delta, const dp_mat *weight,
+                const dp_mat *y, dp_error *error)
 {
     dp_add_rmsnorm_args args = {
         .x = *x, .weight = *weight, .y = *y, .epsilon = (float)network->model->config.epsilon};
@@ -31,17 +31,31 @@ static int norm(const dpi_network *network, const dp_mat *x, const dp_mat *delta
 static int attend(const dpi_network *network, const dp_mat *w, const dpi_activations *a, dp_error *error)
 {
     const dpi_config *config = &network->model->config;
-    const dp_qkv_rope_args project = {
-        .x = a->normed, .wq = w[DPI_Q], .wk = w[DPI_K], .wv = w[DPI_V],
-        .bq = w[DPI_BIAS_Q], .bk = w[DPI_BIAS_K], .bv = w[DPI_BIAS_V],
-        .q = a->q, .k = a->k, .v = a->v,
-        .positions = network->positions, .inverse_frequencies = network->frequencies,
-        .head_dim = config->head_dim, .pairing = config->interleaved ? DP_ROPE_INTERLEAVED : DP_ROPE_HALF};
-    const dp_attention_args mix = {
-        .q = a->q, .k = a->k, .v = a->v, .y = a->y,
-        .sequences = a->q.rows / network->length, .queries = network->length, .keys = network->length,
-        .heads = config->heads, .kv_heads = config->kv_heads, .head_dim = config->head_dim,
-        .scale = (float)(1 / sqrt((double)config->head_dim))};
+    const dp_qkv_rope_args project = {.x = a->normed,
+                                      .wq = w[DPI_Q],
+                                      .wk = w[DPI_K],
+                                      .wv = w[DPI_V],
+                                      .bq = w[DPI_BIAS_Q],
+                                      .bk = w[DPI_BIAS_K],
+                                      .bv = w[DPI_BIAS_V],
+                                      .q = a->q,
+                                      .k = a->k,
+                                      .v = a->v,
+                                      .positions = network->positions,
+                                      .inverse_frequencies = network->frequencies,
+                                      .head_dim = config->head_dim,
+                                      .pairing = config->interleaved ? DP_ROPE_INTERLEAVED : DP_ROPE_HALF};
+    const dp_attention_args mix = {.q = a->q,
+                                   .k = a->k,
+                                   .v = a->v,
+                                   .y = a->y,
+                                   .sequences = a->q.rows / network->length,
+                                   .queries = network->length,
+                                   .keys = network->length,
+                                   .heads = config->heads,
+                                   .kv_heads = config->kv_heads,
+                                   .head_dim = config->head_dim,
+                                   .scale = (float)(1 / sqrt((double)config->head_dim))};
     int rc = dpi_op_qkv_rope(network->device, &project, error);
 
     if (!rc)
@@ -50,7 +64,8 @@ static int attend(const dpi_network *network, const dp_mat *w, const dpi_activat
 }
 
 // x += W_down (silu(W_gate m) * W_up m); m is a->normed
-static int feed(const dpi_network *network, const dp_mat *w, const dpi_activations *a, const dp_mat *x, dp_error *error)
+static int feed(const dpi_network *network, const dp_mat *w, const dpi_activations *a, const dp_mat *x,
+                dp_error *error)
 {
     const dp_swiglu_args gate = {
         .x = a->normed, .gate_weight = w[DPI_GATE], .up_weight = w[DPI_UP], .y = a->inner, .gate = DP_GATE_SILU};
@@ -88,4 +103,17 @@ int dpi_network_block(dpi_network *network, int32_t block, const dp_mat *x, int6
     if (!rc)
         rc = norm(network, x, &a.delta, &w[DPI_NORM_2], &a.normed, error);
     return rc ? rc : feed(network, w, &a, x, error);
+}
+
+int dpi_network_forward(dpi_network *network, const int32_t *ids, int64_t length, int32_t blocks, const dp_mat *x,
+                        dpi_watch *watch, dp_error *error)
+{
+    int rc = dpi_network_embed(network, ids, x->rows, x, error);
+
+    for (int32_t block = 0; block < blocks && !rc; block++) {
+        rc = dpi_network_block(network, block, x, length, error);
+        if (!rc)
+            rc = dpi_watch_advance(watch, (uint64_t)x->rows, error);
+    }
+    return rc;
 }

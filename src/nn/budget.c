@@ -8,21 +8,23 @@
 // A part of the limit stays free for what backends keep for themselves.
 enum { LIMIT_PARTS = 8 };
 
-static int bytes_for(const dp_model *model, const dpi_budget *budget, int64_t count, uint64_t *bytes, dp_error *error)
+static int bytes_for(const dp_model *model, const dpi_budget *budget, int64_t count, uint64_t *bytes,
+                     dp_error *error)
 {
     uint64_t stream, rows;
 
     if (dpi_mul_u64((uint64_t)count, (uint64_t)budget->rows, &rows) || rows > INT32_MAX)
-        return dpi_fail(error, DP_E_MEMORY, "%lld %ss of %lld rows are too many rows for one batch", (long long)count,
-                        budget->item, (long long)budget->rows);
+        return dpi_fail(error, DP_E_MEMORY, "%lld %ss of %lld rows are too many rows for one batch",
+                        (long long)count, budget->item, (long long)budget->rows);
     if (dpi_mul_u64(rows * (uint64_t)budget->copies, (uint64_t)model->config.hidden * sizeof(float), &stream))
         return dpi_fail(error, DP_E_MEMORY, "the residual stream of %lld rows does not fit an address space",
                         (long long)rows);
     const int rc = dpi_network_bytes(model, (int64_t)rows, bytes, error);
     if (rc)
         return rc;
-    return dpi_add_u64(*bytes, stream, bytes) ? dpi_fail(error, DP_E_MEMORY, "a batch does not fit an address space")
-                                              : DP_OK;
+    return dpi_add_u64(*bytes, stream, bytes)
+               ? dpi_fail(error, DP_E_MEMORY, "a batch does not fit an address space")
+               : DP_OK;
 }
 
 static uint64_t available(const dp_context *context)

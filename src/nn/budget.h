@@ -9,8 +9,8 @@
 typedef struct dpi_budget {
     const char *item; // "sample", "window"
     int64_t items, rows, copies;
-    int64_t asked;    // how many at once; 0: what memory allows
-    uint64_t most;    // bytes at most when nothing was asked
+    int64_t asked; // how many at once; 0: what memory allows
+    uint64_t most; // bytes at most when nothing was asked
 } dpi_budget;
 
 enum { DPI_BUDGET_MIB = 256 };

@@ -5,7 +5,9 @@ enum { LOGITS_AT_ONCE = 1 << 22 }; // elements held on a device that does not wr
 
 static int last_norm(const dpi_network *network, const dp_mat *x, const dp_mat *y, dp_error *error)
 {
-    const dp_rmsnorm_args args = {.x = *x, .weight = dpi_weights_norm(network->weights), .y = *y,
+    const dp_rmsnorm_args args = {.x = *x,
+                                  .weight = dpi_weights_norm(network->weights),
+                                  .y = *y,
                                   .epsilon = (float)network->model->config.epsilon};
 
     return dpi_op_rmsnorm(network->device, &args, error);
@@ -30,19 +32,25 @@ int dpi_network_losses(dpi_network *network, const dp_mat *x, const int32_t *lab
 }
 
 // Rows [0, normed->rows) of logits in chunks through device memory.
-static int logits_by_chunks(dpi_network *network, const dp_mat *normed, const dp_mat *head, float *logits, dp_error *error)
+static int logits_by_chunks(dpi_network *network, const dp_mat *normed, const dp_mat *head, float *logits,
+                            dp_error *error)
 {
     const int64_t vocab = head->rows;
     const int64_t chunk = vocab < LOGITS_AT_ONCE ? LOGITS_AT_ONCE / vocab : 1;
     int rc = DP_OK;
 
     if (!network->logits)
-        rc = dpi_op_alloc(network->device, (uint64_t)(chunk * vocab) * sizeof(float), (void **)&network->logits, error);
+        rc = dpi_op_alloc(network->device, (uint64_t)(chunk * vocab) * sizeof(float), (void **)&network->logits,
+                          error);
     for (int64_t row = 0; row < normed->rows && !rc; row += chunk) {
         const int64_t rows = normed->rows - row < chunk ? normed->rows - row : chunk;
         const dp_gemm_args args = {
-            .a = dpi_mat_f32((float *)normed->data + row * normed->stride, rows, normed->cols), .b = *head,
-            .c = dpi_mat_f32(network->logits, rows, vocab), .batch = 1, .alpha = 1, .transpose_b = 1};
+            .a = dpi_mat_f32((float *)normed->data + row * normed->stride, rows, normed->cols),
+            .b = *head,
+            .c = dpi_mat_f32(network->logits, rows, vocab),
+            .batch = 1,
+            .alpha = 1,
+            .transpose_b = 1};
 
         rc = dpi_op_gemm(network->device, &args, error);
         if (!rc)

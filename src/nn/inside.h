@@ -6,16 +6,16 @@
 #include "nn/weights.h"
 
 struct dpi_network {
-    dp_context *context;  // one reference
-    dp_model *model;      // one reference
+    dp_context *context; // one reference
+    dp_model *model;     // one reference
     dpi_device *device;
     dpi_weights *weights;
-    float *work;          // device memory: normed | mixed | inner | losses, see place in network.c
-    float *logits;        // device memory for a few rows of logits; NULL until needed, or never
-    int64_t rows;         // capacity
-    int32_t *positions;   // of every row, for sequences of `length`
+    float *work;        // device memory: normed | mixed | inner | losses, see place in network.c
+    float *logits;      // device memory for a few rows of logits; NULL until needed, or never
+    int64_t rows;       // capacity
+    int32_t *positions; // of every row, for sequences of `length`
     int64_t length;
-    float *frequencies;   // rope's
+    float *frequencies; // rope's
 };
 
 // Working memory of a call.  k, v and y (attention) are done with before inner (MLP) is written; q is done with

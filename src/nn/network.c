@@ -45,7 +45,8 @@ static int measure(const dpi_config *config, int64_t rows, regions *out)
 
 static int too_large(int64_t rows, dp_error *error)
 {
-    return dpi_fail(error, DP_E_MEMORY, "working memory for %lld rows does not fit an address space", (long long)rows);
+    return dpi_fail(error, DP_E_MEMORY, "working memory for %lld rows does not fit an address space",
+                    (long long)rows);
 }
 
 static int work_bytes(const dp_model *model, int64_t rows, uint64_t *bytes, dp_error *error)
@@ -59,7 +60,7 @@ static int work_bytes(const dp_model *model, int64_t rows, uint64_t *bytes, dp_e
 
 int dpi_network_bytes(const dp_model *model, int64_t rows, uint64_t *bytes, dp_error *error)
 {
-    uint64_t work, weights, positions;
+    uint64_t work = 0, weights = 0, positions;
     int rc = work_bytes(model, rows, &work, error);
 
     if (!rc)
@@ -75,7 +76,7 @@ int dpi_network_bytes(const dp_model *model, int64_t rows, uint64_t *bytes, dp_e
 static int open_memory(dpi_network *network, dp_error *error)
 {
     dpi_memory *memory = &network->context->memory;
-    uint64_t bytes;
+    uint64_t bytes = 0;
     int rc = work_bytes(network->model, network->rows, &bytes, error);
 
     if (!rc)

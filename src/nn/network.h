@@ -4,6 +4,7 @@
 #define DPI_NN_NETWORK_H
 
 #include "backend/ops.h"
+#include "base/monitor.h"
 #include "model/model.h"
 #include "nn/weights.h"
 
@@ -28,8 +29,13 @@ int dpi_network_bytes(const dp_model *model, int64_t rows, uint64_t *bytes, dp_e
 int dpi_network_embed(dpi_network *network, const int32_t *ids, int64_t rows, const dp_mat *x, dp_error *error);
 // x = block(x) for sequences of `length` rows, positions 0 .. length-1 each.
 int dpi_network_block(dpi_network *network, int32_t block, const dp_mat *x, int64_t length, dp_error *error);
+// x = the residual stream before block `blocks` (all blocks: before the last norm) of whole sequences of ids;
+// rows are counted on the watch block by block.
+int dpi_network_forward(dpi_network *network, const int32_t *ids, int64_t length, int32_t blocks, const dp_mat *x,
+                        dpi_watch *watch, dp_error *error);
 // Negative log-likelihood of labels[r] after row r, 0 where the label is DP_IGNORE; on the host.  x is not changed.
-int dpi_network_losses(dpi_network *network, const dp_mat *x, const int32_t *labels, float *losses, dp_error *error);
+int dpi_network_losses(dpi_network *network, const dp_mat *x, const int32_t *labels, float *losses,
+                       dp_error *error);
 // Logits after each row of x; on the host, rows × vocab.
 int dpi_network_logits(dpi_network *network, const dp_mat *x, float *logits, dp_error *error);
 

@@ -37,7 +37,8 @@ static dp_mat matrix(const dpi_tensor *tensor, void *data)
 {
     const int64_t cols = dpi_tensor_columns(tensor);
 
-    return (dp_mat){.data = data, .rows = dpi_tensor_rows(tensor), .cols = cols, .stride = cols, .type = tensor->type};
+    return (dp_mat){
+        .data = data, .rows = dpi_tensor_rows(tensor), .cols = cols, .stride = cols, .type = tensor->type};
 }
 
 static dp_mat vector(float *data, const dpi_tensor *tensor)
@@ -126,8 +127,8 @@ static int open_vectors(dpi_weights *weights, dp_error *error)
     float *f32 = NULL;
     int rc;
 
-    weights->starts = dpi_alloc(memory, (size_t)model->config.blocks * DPI_BLOCK_WEIGHTS + 1, sizeof *weights->starts,
-                                error);
+    weights->starts =
+        dpi_alloc(memory, (size_t)model->config.blocks * DPI_BLOCK_WEIGHTS + 1, sizeof *weights->starts, error);
     f32 = dpi_alloc_raw(memory, count, sizeof *f32, error); // more than the longest vector
     rc = weights->starts && f32 ? DP_OK : DP_E_MEMORY;
     if (!rc)
