@@ -6,6 +6,7 @@ SONAME  := libdepthprune.so.$(firstword $(subst ., ,$(VERSION)))
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
 BUILD   ?= build
+Q       := $(if $(V),,@)
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 ARCH    := $(shell $(CC) -dumpmachine | cut -d- -f1)
@@ -24,7 +25,8 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -W
 HARDEN  := -fstack-protector-strong -fcf-protection -D_FORTIFY_SOURCE=2
 SAN     := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 FLAGS    = -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -ffp-contract=off -D_GNU_SOURCE -DNDEBUG $(HARDEN) \
-           $(CFLAGS) $(SAN) -Iinclude -Isrc -MMD -MP $(shell pkg-config --cflags $(PACKAGES))
+           $(CFLAGS) $(SAN) -Iinclude -Isrc -MMD -MP $(PACKAGE_FLAGS)
+PACKAGE_FLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread -ldl
 %_avx2.o: SET := -mavx2 -mfma -mf16c
 %_avx512.o: SET := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c -mprefer-vector-width=512
@@ -41,29 +43,34 @@ rooms: ## check that each room includes only lower rooms
 
 $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(SET) -c $< -o $@
+	@echo "  CC  $<"
+	$(Q)$(CC) $(FLAGS) $(SET) -c $< -o $@
 
 lib/libdepthprune.so: $(OBJECTS) lib/libdepthprune.map
-	$(CC) -shared $(SAN) $(LDFLAGS) -Wl,-soname,$(SONAME),-z,defs,-z,relro,-z,now,-z,noexecstack \
+	@echo "  LD  $@"
+	$(Q)$(CC) -shared $(SAN) $(LDFLAGS) -Wl,-soname,$(SONAME),-z,defs,-z,relro,-z,now,-z,noexecstack \
 	    -Wl,--version-script=lib/libdepthprune.map $(OBJECTS) $(LIBS) -o $@.$(VERSION)
-	ln -sf libdepthprune.so.$(VERSION) lib/$(SONAME)
-	ln -sf $(SONAME) $@
+	$(Q)ln -sf libdepthprune.so.$(VERSION) lib/$(SONAME)
+	$(Q)ln -sf $(SONAME) $@
 
 lib/libdepthprune.a: $(OBJECTS) # one object whose internal names are local
-	$(LD) -r $(OBJECTS) -o $(BUILD)/whole.o
-	objcopy --localize-hidden $(BUILD)/whole.o
-	rm -f $@
-	$(AR) rcs $@ $(BUILD)/whole.o
+	@echo "  AR  $@"
+	$(Q)$(LD) -r $(OBJECTS) -o $(BUILD)/whole.o
+	$(Q)objcopy --localize-hidden $(BUILD)/whole.o
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $(BUILD)/whole.o
 
 $(BUILD)/depthprune: $(CLI) lib/libdepthprune.so
-	$(CC) $(SAN) $(LDFLAGS) -pie $(CLI) -Llib -ldepthprune -ljansson -lm -lpthread \
+	@echo "  LD  $@"
+	$(Q)$(CC) $(SAN) $(LDFLAGS) -pie $(CLI) -Llib -ldepthprune -ljansson -lm -lpthread \
 	    -Wl,-rpath,'$$ORIGIN/../lib' -Wl,-z,relro,-z,now -o $@
 
 # A unit test links its own room and the rooms below it, no more.
 BELOW = $(shell awk -v room=$(patsubst test/unit/%/,%,$(dir $<)) '$$1 == room {for (i = 1; i <= NF; i++) print $$i}' src/ROOMS)
 $(BUILD)/test/unit/%: test/unit/%.c $(OBJECTS) test/run.h
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -I. $$(pkg-config --cflags check) $< \
+	@echo "  CC  $<"
+	$(Q)$(CC) $(FLAGS) -I. $$(pkg-config --cflags check) $< \
 	    $(filter $(foreach r,$(BELOW),$(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(r)/*.c))),$(OBJECTS)) \
 	    $$(pkg-config --libs check) $(LIBS) -o $@
 

@@ -23,7 +23,7 @@ only() # pattern, files where it may stand
 {
     pattern=$1
     shift
-    found=$(grep -nE "\\b($pattern)\\(" $(find src -name '*.c' ! -path 'src/cli/*') | grep -vE '^[^:]*:[0-9]+: *//' || true)
+    found=$(grep -nE "(^|[^.>_a-zA-Z0-9])($pattern)\\(" $(find src -name '*.c' ! -path 'src/cli/*') | grep -vE '^[^:]*:[0-9]+: *//' || true)
     for allowed in "$@"; do
         found=$(echo "$found" | grep -v "^$allowed:" || true)
     done
