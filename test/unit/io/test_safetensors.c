@@ -17,16 +17,15 @@ static bytes file_of(const char *header, size_t data)
     return file;
 }
 
-static int read_bytes(const bytes *file, dpi_safetensors **out, dp_error *error)
+static int read_bytes(dp_context *context, const bytes *file, dpi_safetensors **out, dp_error *error)
 {
-    dp_context *context = new_context();
     const uint64_t used = context->memory.used;
     dpi_storage *storage = exact_storage(context, file->at, file->size);
     const int rc = dpi_safetensors_read(out, &context->memory, storage, "m.safetensors", error);
 
     dpi_storage_drop(storage);
     if (rc)
-        end_context(context, used); // a failure leaves nothing allocated
+        ck_assert_uint_eq(context->memory.used, used); // a failure leaves nothing allocated
     return rc;
 }
 
@@ -93,10 +92,11 @@ START_TEST(refuses_hostile_headers)
 {
     const hostile *c = &cases[_i];
     const bytes file = file_of(c->header, c->data);
+    dp_context *context = new_context();
     dpi_safetensors *out = NULL;
     dp_error error = {.code = 0};
 
-    ck_assert_msg(read_bytes(&file, &out, &error) == c->code, "%s: %d %s", c->header, error.code, error.message);
+    ck_assert_msg(read_bytes(context, &file, &out, &error) == c->code, "%s: %d %s", c->header, error.code, error.message);
     ck_assert_ptr_null(out);
     ck_assert_str_eq(error.file, "m.safetensors");
     ck_assert_str_eq(error.item, c->item);
@@ -105,6 +105,7 @@ START_TEST(refuses_hostile_headers)
         ck_assert_msg(error.offset == c->offset, "%s: %s at %ld", c->header, error.message, (long)error.offset);
     else // the parser's position, counted from the header
         ck_assert_msg(error.offset >= 8 && error.offset <= (int64_t)file.size, "%ld", (long)error.offset);
+    dpi_context_drop(context);
 }
 END_TEST
 
@@ -125,37 +126,41 @@ START_TEST(refuses_header_lengths_that_lie)
         {UINT64_MAX, "at most 100000000 are allowed"},
         {(uint64_t)2 << 56, "at most 100000000 are allowed"},
     };
+    dp_context *context = new_context();
     dpi_safetensors *out = NULL;
     dp_error error;
 
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
         bytes file = file_of("{}", 0);
         dpi_le_write(file.at, 8, lies[i].length);
-        ck_assert_int_eq(read_bytes(&file, &out, &error), DP_E_FORMAT);
+        ck_assert_int_eq(read_bytes(context, &file, &out, &error), DP_E_FORMAT);
         ck_assert_msg(strstr(error.message, lies[i].message), "%s", error.message);
     }
     for (size_t size = 0; size < 8; size++) {
         bytes file = file_of("{}", 0);
         file.size = size;
-        ck_assert_int_eq(read_bytes(&file, &out, &error), DP_E_FORMAT);
+        ck_assert_int_eq(read_bytes(context, &file, &out, &error), DP_E_FORMAT);
     }
     ck_assert_ptr_null(out);
+    dpi_context_drop(context);
 }
 END_TEST
 
 START_TEST(fails_at_every_cut)
 {
     const bytes whole = file_of("{" F32("a", "[2]", "[0,8]") "," F32("b", "[1]", "[8,12]") "}", 12);
+    dp_context *context = new_context();
     dpi_safetensors *out = NULL;
 
     for (size_t size = 0; size < whole.size; size++) {
         bytes cut = whole;
         dp_error error = {.code = 0};
         cut.size = size;
-        ck_assert_int_eq(read_bytes(&cut, &out, &error), DP_E_FORMAT);
+        ck_assert_int_eq(read_bytes(context, &cut, &out, &error), DP_E_FORMAT);
         ck_assert_int_le(error.offset, (int64_t)size < 8 ? 8 : (int64_t)size);
     }
     ck_assert_ptr_null(out);
+    dpi_context_drop(context);
 }
 END_TEST
 
@@ -164,9 +169,11 @@ START_TEST(accepts_what_looks_odd)
 {
     const bytes file = file_of("{" F32("b", "[1,1]", "[4,8]") ",\"none\":{\"dtype\":\"F16\",\"shape\":[0,9],\"data_offsets\":"
                                "[8,8]}," F32("a", "[]", "[0,4]") ",\"__metadata__\":{\"format\":\"pt\"}}   ", 8);
+    dp_context *context = new_context();
+    const uint64_t used = context->memory.used;
     dpi_safetensors *out = NULL;
 
-    ck_assert_int_eq(read_bytes(&file, &out, NULL), DP_OK);
+    ck_assert_int_eq(read_bytes(context, &file, &out, NULL), DP_OK);
     ck_assert_uint_eq(out->count, 3);
     ck_assert_str_eq(out->tensors[0].name, "a");
     ck_assert_int_eq(out->tensors[0].dims, 0);
@@ -178,6 +185,7 @@ START_TEST(accepts_what_looks_odd)
     ck_assert_str_eq(out->tensors[2].name, "none");
     ck_assert_uint_eq(out->tensors[2].bytes, 0);
     dpi_safetensors_free(out);
+    end_context(context, used);
 }
 END_TEST
 
