@@ -52,10 +52,11 @@ static int measure_text(cli_session *session, dp_evaluator *evaluator, const cha
 {
     const int rc = cli_session_tokenizer(session);
 
+    if (rc)
+        return rc;
     session->advice = "give more text, or lower --window";
-    return rc ? rc
-              : dp_evaluator_perplexity(evaluator, session->model, session->tokenizer, path, &session->monitor,
-                                        result, &session->error);
+    return dp_evaluator_perplexity(evaluator, session->model, session->tokenizer, path, &session->monitor, result,
+                                   &session->error);
 }
 
 static int measure_ids(cli_session *session, dp_evaluator *evaluator, const char *path, dp_perplexity *result)
@@ -63,7 +64,8 @@ static int measure_ids(cli_session *session, dp_evaluator *evaluator, const char
     cli_ids rows;
     int rc = cli_ids_read(session, path, &rows);
 
-    session->advice = "give more ids, or lower --window";
+    if (rc == DP_OK)
+        session->advice = "give more ids, or lower --window";
     if (rc == DP_OK)
         rc = dp_evaluator_perplexity_ids(evaluator, session->model, rows.ids, rows.count, &session->monitor, result,
                                          &session->error);
@@ -114,7 +116,7 @@ static void show(const json_t *results)
         cli_table_add(&table, "%lld", (long long)json_integer_value(json_object_get(r, "window")));
         cli_table_add(&table, "%s", json_string_value(json_object_get(r, "mode")));
         cli_table_add(&table, "%lld", (long long)json_integer_value(json_object_get(r, "tokens")));
-        cli_table_add(&table, "%.6g", json_real_value(json_object_get(r, "perplexity")));
+        cli_table_add(&table, "%#.6g", json_real_value(json_object_get(r, "perplexity")));
     }
     cli_table_print(&table, stdout);
 }

@@ -165,6 +165,17 @@ static int sort_models(report *r)
     return 0;
 }
 
+static void show_model(cli_table *table, const json_t *model, const char *file, const json_t *perplexity)
+{
+    cli_table_add(table, "%s", base_name(text_of(model, "path")));
+    cli_table_add(table, "%.0f", number_of(model, "blocks"));
+    cli_table_add(table, "%s", cli_words_count(number_of(model, "parameters")).text);
+    cli_table_add(table, "%s", cli_words_bytes(number_of(model, "bytes")).text);
+    cli_table_add(table, perplexity ? "%#.5g" : "", json_number_value(perplexity));
+    cli_table_add(table, "%s", file);
+    cli_table_add(table, perplexity ? "%.1f" : "", number_of(model, "eval_seconds"));
+}
+
 static void show_models(const json_t *models)
 {
     static const char *const heads[] = {"model", "blocks", "parameters", "weights", "perplexity", "on", "seconds"};
@@ -173,18 +184,16 @@ static void show_models(const json_t *models)
     json_t *model, *value;
     size_t index;
 
+    if (json_array_size(models) == 0)
+        return;
     for (size_t i = 0; i < 7; i++)
         cli_table_add(&table, "%s", heads[i]);
     json_array_foreach(models, index, model) {
-        json_object_foreach(json_object_get(model, "perplexity"), file, value) {
-            cli_table_add(&table, "%s", base_name(text_of(model, "path")));
-            cli_table_add(&table, "%.0f", number_of(model, "blocks"));
-            cli_table_add(&table, "%s", cli_words_count(number_of(model, "parameters")).text);
-            cli_table_add(&table, "%s", cli_words_bytes(number_of(model, "bytes")).text);
-            cli_table_add(&table, "%.4g", json_number_value(value));
-            cli_table_add(&table, "%s", file);
-            cli_table_add(&table, "%.1f", number_of(model, "eval_seconds"));
-        }
+        json_t *perplexity = json_object_get(model, "perplexity");
+        if (json_object_size(perplexity) == 0)
+            show_model(&table, model, "", NULL);
+        json_object_foreach(perplexity, file, value)
+            show_model(&table, model, file, value);
     }
     cli_table_print(&table, stdout);
 }
@@ -195,7 +204,6 @@ static void show_steps(const json_t *steps)
     const json_t *step;
     size_t index;
 
-    putchar('\n');
     json_array_foreach(steps, index, step) {
         cli_table_add(&table, "%s", text_of(step, "step"));
         cli_table_add(&table, "%s", text_of(step, "what"));
@@ -208,6 +216,8 @@ static int deliver(cli_session *session, const report *r)
 {
     if (!session->settings->json) {
         show_models(r->models);
+        if (json_array_size(r->models) && json_array_size(r->steps))
+            putchar('\n');
         show_steps(r->steps);
         return DP_OK;
     }

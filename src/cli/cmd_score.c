@@ -46,7 +46,7 @@ static void show(const dp_scores_info *info)
         const int32_t block = info->order[rank];
         cli_table_add(&table, "%d", rank + 1);
         cli_table_add(&table, "%d", block);
-        cli_table_add(&table, "%.6g", info->scores[block]);
+        cli_table_add(&table, "%#.6g", info->scores[block]);
         cli_table_add(&table, "%s", remark(info, block));
     }
     cli_table_print(&table, stdout);

@@ -37,7 +37,8 @@ static int read_plan(cli_session *session, dp_plan **out)
     size_t size = 0;
     int rc = cli_file_read(session, path, &text, &size);
 
-    session->advice = "correct the plan, or make it again with 'depthprune plan'";
+    if (rc == DP_OK)
+        session->advice = "correct the plan, or make it again with 'depthprune plan'";
     if (rc == DP_OK)
         rc = dp_plan_read(session->context, text, size, path, out, &session->error);
     free(text);
@@ -51,7 +52,8 @@ static int read_scores(cli_session *session, dp_scores **out)
     size_t size = 0;
     int rc = cli_file_read(session, path, &text, &size);
 
-    session->advice = "make the scores again with 'depthprune score'";
+    if (rc == DP_OK)
+        session->advice = "make the scores again with 'depthprune score'";
     if (rc == DP_OK)
         rc = dp_scores_read(session->context, text, size, path, out, &session->error);
     free(text);

@@ -71,6 +71,26 @@ static const char *axis_name(const char *criterion)
     return strncmp(criterion, "mag", 3) == 0 ? "magnitude" : criterion;
 }
 
+// Ticks at 1, 2 and 5 of each power of ten, as far as the axis spans few enough.
+static void write_log_axis(FILE *script, double least, double most)
+{
+    static const double steps[] = {1, 2, 5};
+    const int all = log10(most / least) < 3;
+    const char *comma = "set ytics (";
+
+    fprintf(script, "set logscale y\nset yrange [%.9g:%.9g]\n", least, most);
+    for (int power = (int)floor(log10(least)); power <= (int)log10(most) + 1; power++) {
+        for (int i = 0; i < (all ? 3 : 1); i++) {
+            const double tick = steps[i] * pow(10, power);
+            if (tick < least || tick > most)
+                continue;
+            fprintf(script, "%s'%.9g' %.9g", comma, tick, tick);
+            comma = ", ";
+        }
+    }
+    fputs(*comma == ',' ? ")\n" : "", script);
+}
+
 static void write_range(FILE *script, const dp_scores_info *scores)
 {
     double least = isfinite(scores->dense) ? scores->dense : scores->scores[0], most = least;
@@ -80,7 +100,7 @@ static void write_range(FILE *script, const dp_scores_info *scores)
         most = fmax(most, scores->scores[i]);
     }
     if (least > 0 && most / least > LOG_FROM)
-        fprintf(script, "set logscale y\nset yrange [%.9g:%.9g]\n", least / 1.25, most * 1.4);
+        write_log_axis(script, least / 1.25, most * 1.4);
     else if (least >= 0)
         fprintf(script, "set yrange [0:%.9g]\n", most > 0 ? most * 1.06 : 1);
 }
@@ -91,16 +111,17 @@ static void write_style(FILE *script, const cli_session *session, const dp_score
     const char *path = session->settings->operands.items[0], *slash = strrchr(path, '/');
     const int step = scores->blocks > 60 ? 10 : scores->blocks > 40 ? 5 : scores->blocks > 20 ? 2 : 1;
 
-    fputs(png ? "set terminal pngcairo size 1000,460 noenhanced font 'Sans,11' background '#ffffff'\n"
-              : "set terminal svg size 1000,460 noenhanced font 'Helvetica,Arial,sans-serif,14' background '#ffffff'\n",
+    fputs(png ? "set terminal pngcairo size 1000,480 noenhanced font 'Sans,11' background '#ffffff'\n"
+              : "set terminal svg size 1000,480 noenhanced font 'Helvetica,Arial,sans-serif,14' background '#ffffff'\n",
           script);
-    fputs("set title ", script);
+    fputs("set label 1 ", script);
     quote(script, slash && slash[1] ? slash + 1 : path);
-    fputs(" font ',15'\nset xlabel 'block'\nset ylabel ", script);
+    fputs(" at graph 0, graph 1.07 left font ',14'\nset xlabel 'block'\nset ylabel ", script);
     quote(script, axis_name(scores->criterion));
     fprintf(script, "\nset xrange [-0.8:%.1f]\nset xtics 0,%d nomirror out scale 0.5\n", scores->blocks - 0.2, step);
     fputs("set ytics nomirror out scale 0.5\nset border 3 lc rgb '#555555'\nset grid ytics lc rgb '#dddddd' lt 1\n"
-          "set boxwidth 0.72\nset style fill solid noborder\nset key outside top right horizontal\n",
+          "set boxwidth 0.72\nset style fill solid noborder\nset tmargin 3.2\nset rmargin 2\n"
+          "set key at graph 1, graph 1.09 right top horizontal samplen 2 width 1\n",
           script);
     write_range(script, scores);
 }

@@ -145,7 +145,8 @@ int cli_scoring_run(cli_session *session, dp_scores **out)
 
     if (rc == DP_OK)
         rc = make_calib(session, &calib);
-    session->advice = "the model holds a number that is not finite: 'depthprune inspect --check' finds it";
+    if (rc == DP_OK)
+        session->advice = "the model holds a number that is not finite: 'depthprune inspect --check' finds it";
     if (rc == DP_OK)
         rc = dp_scorer_run(scorer, session->model, calib, &session->monitor, out, &session->error);
     if (rc == DP_OK && calib)

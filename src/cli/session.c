@@ -1,6 +1,7 @@
 // Opening what a run needs, once, and saying how it failed: one line with file, place, fact and what to do.
 #include "cli/session.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,6 +149,24 @@ int cli_session_tokenizer(cli_session *session)
                              &session->error);
 }
 
+static const char *system_advice(int32_t number)
+{
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR:
+        return "check the path";
+    case EACCES:
+    case EPERM:
+        return "check the permissions";
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return "make room there, or choose another place";
+    default:
+        return NULL;
+    }
+}
+
 static const char *advice(const cli_session *session)
 {
     const dp_error *error = &session->error;
@@ -163,6 +182,8 @@ static const char *advice(const cli_session *session)
         return "'depthprune doctor' says what was found; --backend cpu always works";
     case DP_E_INTERNAL:
         return "this is a defect of depthprune: please report it";
+    case DP_E_IO:
+        return system_advice(error->system_error);
     default:
         return NULL;
     }

@@ -42,6 +42,33 @@ static void measure(const cli_table *table, size_t columns, size_t *widths)
     }
 }
 
+// Nothing but empty cells from `cell` to the end of its row?
+static int blank_from(const cli_table *table, size_t cell, size_t columns)
+{
+    for (; cell < table->count; cell++) {
+        if (table->cells[cell][0])
+            return 0;
+        if (cell % columns + 1 == columns)
+            break;
+    }
+    return 1;
+}
+
+static void print_cell(const cli_table *table, size_t cell, size_t column, size_t width, FILE *stream)
+{
+    const char *text = table->cells[cell];
+    const int pad = (int)(width - characters(text));
+    const size_t columns = strlen(table->alignment);
+    const int last = column + 1 == columns;
+
+    if (column > 0)
+        fputs("  ", stream);
+    if (table->alignment[column] == 'r')
+        fprintf(stream, "%*s%s", pad, "", text);
+    else
+        fprintf(stream, "%s%*s", text, last || blank_from(table, cell + 1, columns) ? 0 : pad, "");
+}
+
 void cli_table_print(cli_table *table, FILE *stream)
 {
     const size_t columns = strlen(table->alignment);
@@ -50,13 +77,10 @@ void cli_table_print(cli_table *table, FILE *stream)
     measure(table, columns, widths);
     for (size_t i = 0; i < table->count; i++) {
         const size_t column = i % columns;
-        const int pad = (int)(widths[column] - characters(table->cells[i]));
-        const int last = column + 1 == columns || i + 1 == table->count;
-        if (table->alignment[column] == 'r')
-            fprintf(stream, "%*s%s", pad, "", table->cells[i]);
-        else
-            fprintf(stream, "%s%*s", table->cells[i], last ? 0 : pad, "");
-        fputs(last ? "\n" : "  ", stream);
+        if (!blank_from(table, i, columns))
+            print_cell(table, i, column, widths[column], stream);
+        if (column + 1 == columns || i + 1 == table->count)
+            fputc('\n', stream);
     }
     for (size_t i = 0; i < table->count; i++)
         free(table->cells[i]);
