@@ -1,0 +1,231 @@
+// Saving: decide everything, then stage, write, read back, and put in place.
+#include <depthprune/tokenizer.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/options.h"
+#include "io/file.h"
+#include "model/save.h"
+
+enum { MOST_PLAN_BYTES = 64 << 20 };
+
+static const dpi_option save_options[] = {
+    {.name = "format", .help = "0 Hugging Face directory, 1 GGUF file, -1 the source's",
+     .offset = offsetof(dp_save_options, format), .kind = DPI_INT32, .least = -1, .most = DP_FORMAT_GGUF, .value = -1},
+    {.name = "type", .help = "element type of every matrix, -1 as stored", .offset = offsetof(dp_save_options, type),
+     .kind = DPI_INT32, .least = -1, .most = DP_BF16, .value = -1},
+    {.name = "overwrite", .help = "1 replaces an existing target", .offset = offsetof(dp_save_options, overwrite),
+     .kind = DPI_INT32, .least = 0, .most = 1, .value = 0},
+};
+
+static const dpi_schema save_schema = {"dp_save_options", sizeof(dp_save_options), 3, save_options};
+
+void dp_save_options_init(dp_save_options *options, size_t size)
+{
+    dpi_options_init(&save_schema, options, size);
+}
+
+int dpi_source_has_tokenizer(const dpi_source *source)
+{
+    static const char *const files[] = {"tokenizer.json", "tokenizer.model"};
+    const char *kind = NULL;
+    size_t size = 0;
+    int there = 0;
+
+    if (source->gguf) {
+        dpi_gguf_string(source->gguf, "tokenizer.ggml.model", 0, &kind, &size, NULL);
+        return kind && !(size == 4 && memcmp(kind, "none", 4) == 0) && !(size == 8 && memcmp(kind, "no_vocab", 8) == 0);
+    }
+    for (int i = 0; i < 2 && !there; i++) {
+        char *path = dpi_path_join(source->memory, source->place, files[i], NULL);
+        there = path && dpi_path_exists(path);
+        dpi_free(source->memory, path);
+    }
+    return there;
+}
+
+int32_t dpi_save_removed(const dpi_save *save, int32_t *out)
+{
+    const dp_model *model = save->model;
+    int32_t kept = 0, count = 0;
+
+    for (int32_t block = 0; block < model->source->config.blocks; block++) {
+        if (kept < model->config.blocks && model->blocks[kept].origin == block)
+            kept++;
+        else
+            out[count++] = block;
+    }
+    return count;
+}
+
+int dpi_save_plan_text(const dpi_save *save, dpi_text *out, dp_error *error)
+{
+    const dp_model *model = save->model;
+    const dpi_source *source = model->source;
+    const char *text = model->plan;
+    dpi_storage *storage = NULL;
+    size_t size = text ? strlen(text) : 0;
+    int rc = DP_OK;
+
+    if (!text && !save->pruned && save->format != source->format && source->gguf) {
+        rc = dpi_gguf_string(source->gguf, "depthprune.plan", 0, &text, &size, error);
+    } else if (!text && !save->pruned && save->format != source->format) {
+        char *path = dpi_path_join(source->memory, source->place, "depthprune.json", error);
+        rc = path ? DP_OK : DP_E_MEMORY;
+        if (path && dpi_path_exists(path))
+            rc = dpi_file_read(&storage, model->context, path, MOST_PLAN_BYTES, error);
+        dpi_free(source->memory, path);
+        text = storage ? (const char *)dpi_storage_bytes(storage) : NULL;
+        size = storage ? (size_t)dpi_storage_size(storage) : 0;
+    }
+    if (!rc && text)
+        rc = dpi_text_add(out, text, size, error);
+    dpi_storage_drop(storage);
+    return rc;
+}
+
+// config.json, model.safetensors, the plan and, from GGUF, the tokenizer's two or three files.
+static int count_files(dpi_save *save, dp_error *error)
+{
+    dpi_memory *memory = &save->model->context->memory;
+    const dpi_source *source = save->model->source;
+    dp_tokenizer_info info = {.size = sizeof info};
+    dpi_text plan = {.memory = memory};
+    dp_tokenizer *tokenizer;
+
+    save->own_files = 1;
+    if (save->format == DP_FORMAT_GGUF)
+        return DP_OK;
+    int rc = dpi_save_plan_text(save, &plan, error);
+    save->own_files = 2 + (plan.size > 0);
+    dpi_text_clear(&plan);
+    if (rc || source->format == DP_FORMAT_HF || !dpi_source_has_tokenizer(source))
+        return rc;
+    rc = dp_tokenizer_open(save->model->context, source->place, &tokenizer, error);
+    if (rc)
+        return rc;
+    rc = dp_tokenizer_describe(tokenizer, &info, error);
+    save->own_files += !rc && strncmp(info.kind, "sentencepiece", 13) == 0 ? 3 : 2;
+    dp_tokenizer_free(tokenizer);
+    return rc;
+}
+
+int dpi_save_plan(dpi_save *save, dp_error *error)
+{
+    const dp_model *model = save->model;
+    int rc;
+
+    save->pruned = model->config.blocks < model->source->config.blocks;
+    rc = dpi_save_list(save, error);
+    if (!rc)
+        rc = dpi_carry_find(save, error);
+    if (!rc)
+        rc = dpi_save_target(save, error);
+    return rc ? rc : count_files(save, error);
+}
+
+void dpi_save_clear(dpi_save *save)
+{
+    dpi_memory *memory = &save->model->context->memory;
+
+    for (size_t i = 0; i < save->carried.count; i++)
+        dpi_free(memory, save->carried.names[i]);
+    dpi_free(memory, save->carried.names);
+    dpi_free(memory, save->divisors);
+    dpi_free(memory, save->names);
+    dpi_free(memory, save->parts);
+    dpi_free(memory, save->tensors);
+}
+
+// Arguments of both calls; `save` is filled up to what dpi_save_plan reads.
+static int begin(dpi_save *save, const dp_save_options *options, const dp_save_report *report, dp_error *error)
+{
+    dpi_place place = {.item = "type", .offset = -1};
+    dp_save_options read;
+
+    if (!save->model || !save->path)
+        return dpi_fail(error, DP_E_ARGUMENT, "model and path must not be NULL");
+    const int rc = dpi_options_read(&save_schema, options, &read, error);
+    if (rc)
+        return rc;
+    if (read.type > DP_F16 && read.type != DP_BF16)
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "type is %d, expected -1, %d (f32), %d (f16) or %d (bf16)",
+                           read.type, DP_F32, DP_F16, DP_BF16);
+    place.item = "report";
+    if (report && report->size < sizeof report->size)
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "dp_save_report.size is %u; set it to its sizeof",
+                           report->size);
+    save->format = read.format < 0 ? save->model->source->format : read.format;
+    save->type = read.type;
+    save->overwrite = read.overwrite;
+    return DP_OK;
+}
+
+static int stage_all(const dpi_save *save, dpi_stage *stage, dp_error *error)
+{
+    int rc = save->format == DP_FORMAT_HF ? dpi_save_hf(save, stage, error) : dpi_save_gguf(save, stage, error);
+
+    if (!rc)
+        rc = dpi_save_verify(save, stage, error);
+    return rc;
+}
+
+static int give(const dpi_save *save, int32_t files, uint64_t bytes, dp_save_report *report, dp_error *error)
+{
+    const dp_save_report known = {.files = files, .bytes = bytes, .parameters = save->parameters};
+
+    return report ? dpi_info_give(&known, sizeof known, report, error) : DP_OK;
+}
+
+static int run(dpi_save *save, dp_save_report *report, dp_error *error)
+{
+    dpi_stage *stage;
+    int rc = dpi_stage_open(&stage, save->model->context, save->path, save->format == DP_FORMAT_HF, save->overwrite,
+                            error);
+
+    if (rc)
+        return rc;
+    dpi_watch_begin(save->watch, "save", save->bytes);
+    rc = stage_all(save, stage, error);
+    if (rc) {
+        dpi_stage_abandon(stage);
+        return rc;
+    }
+    const uint64_t bytes = dpi_stage_bytes(stage);
+    const int32_t files = dpi_stage_files(stage);
+    rc = dpi_stage_commit(stage, error);
+    return rc ? rc : give(save, files, bytes, report, error);
+}
+
+int dp_model_save(const dp_model *model, const char *path, const dp_save_options *options, const dp_monitor *monitor,
+                  dp_save_report *report, dp_error *error)
+{
+    dpi_watch watch;
+    dpi_save save = {.model = model, .path = path, .watch = &watch};
+    int rc = begin(&save, options, report, error);
+
+    if (!rc)
+        rc = dpi_watch_open(&watch, monitor, error);
+    if (rc)
+        return rc;
+    rc = dpi_save_plan(&save, error);
+    if (!rc)
+        rc = run(&save, report, error);
+    dpi_save_clear(&save);
+    return rc;
+}
+
+int dp_model_save_estimate(const dp_model *model, const char *path, const dp_save_options *options,
+                           dp_save_report *report, dp_error *error)
+{
+    dpi_save save = {.model = model, .path = path};
+    int rc = begin(&save, options, report, error);
+
+    if (rc)
+        return rc;
+    rc = dpi_save_plan(&save, error);
+    if (!rc)
+        rc = give(&save, save.own_files + (int32_t)save.carried.count, save.bytes, report, error);
+    dpi_save_clear(&save);
+    return rc;
+}

@@ -1,0 +1,72 @@
+// A save under way: what is to be written, tensor by tensor, and the steps that write it.
+#ifndef DPI_MODEL_SAVE_H
+#define DPI_MODEL_SAVE_H
+
+#include "base/text.h"
+#include "io/stage.h"
+#include "model/names.h"
+#include "model/source.h"
+
+// Where the bytes of an output tensor come from.
+typedef struct dpi_part {
+    const dpi_tensor *from; // NULL: `made`
+    const float *made;      // numbers that are computed for the file
+    int32_t heads;          // more than 0: rows change places within each of so many heads
+    int32_t slot, block;
+} dpi_part;
+
+typedef struct dpi_names {
+    dpi_memory *memory;
+    char **names; // sorted
+    size_t count, capacity;
+} dpi_names;
+
+typedef struct dpi_save {
+    const dp_model *model;
+    const char *path;
+    int32_t format, type, overwrite; // of the options, the format resolved
+    dpi_watch *watch;
+    int32_t matrix_type;     // what most matrices of the blocks become
+    int32_t pruned;          // blocks of the source are missing
+    dpi_tensor *tensors;     // name, type, shape and bytes of each output tensor, in the file's order
+    dpi_part *parts;         // beside tensors
+    char (*names)[DPI_NAME_SIZE];
+    float *divisors;         // of rope, made
+    size_t count;
+    uint64_t bytes, parameters;
+    dpi_names carried;       // files that are copied as they are
+    uint64_t carried_bytes;
+    int32_t own_files;       // files besides the carried ones
+} dpi_save;
+
+// Decide everything without writing: tensors, files, and whether the target may be written.
+int dpi_save_plan(dpi_save *save, dp_error *error);
+void dpi_save_clear(dpi_save *save);
+int dpi_save_list(dpi_save *save, dp_error *error); // tensors and parts
+int dpi_save_target(const dpi_save *save, dp_error *error);
+
+// Files of the source directory that go along; none for GGUF.
+int dpi_carry_find(dpi_save *save, dp_error *error);
+int dpi_carry_write(const dpi_save *save, dpi_stage *stage, dp_error *error);
+
+// The bytes of output tensor `index`.
+int dpi_part_write(const dpi_save *save, size_t index, dpi_writer *writer, dp_error *error);
+
+// config.json: the source's with the few changes, or written from a GGUF file's keys.
+int dpi_config_patch(const dpi_save *save, dpi_text *out, dp_error *error);
+int dpi_config_write(const dpi_save *save, dpi_text *out, dp_error *error);
+
+int dpi_save_keys(const dpi_save *save, dpi_gguf_out *out, dp_error *error);
+int dpi_save_hf(const dpi_save *save, dpi_stage *stage, dp_error *error);
+int dpi_save_gguf(const dpi_save *save, dpi_stage *stage, dp_error *error);
+// Names, types and shapes of what was staged are those that were meant.
+int dpi_save_verify(const dpi_save *save, dpi_stage *stage, dp_error *error);
+
+int dpi_source_has_tokenizer(const dpi_source *source);
+// Indices of the source's blocks that are gone, ascending; returns how many.  `out` has room for all of them.
+int32_t dpi_save_removed(const dpi_save *save, int32_t *out);
+// The plan that made the model: its own or, when nothing more was removed, that of a source of the other format (one
+// of the same format is copied with the rest).  `out` stays empty when there is none.
+int dpi_save_plan_text(const dpi_save *save, dpi_text *out, dp_error *error);
+
+#endif

@@ -1,0 +1,87 @@
+// May the target be written?  Never over or into what the model is read from, and only where there is room.
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "io/file.h"
+#include "model/save.h"
+
+enum { SLACK = 1 << 20 }; // bytes for headers and small documents
+
+// The nearest folder or file above `path`, itself included, that exists, from the root; *whole: it is all of it.
+static int nearest(const char *path, char *out, int *whole)
+{
+    char copy[PATH_MAX];
+    size_t size = strlen(path);
+
+    if (size >= sizeof copy)
+        return 0;
+    memcpy(copy, path, size + 1);
+    *whole = 1;
+    while (!realpath(size ? copy : ".", out)) {
+        if (!size)
+            return 0;
+        while (size > 1 && copy[size - 1] == '/')
+            size--;
+        while (size > 0 && copy[size - 1] != '/')
+            size--;
+        copy[size] = 0;
+        *whole = 0;
+    }
+    return 1;
+}
+
+static int is_inside(const char *inner, const char *outer)
+{
+    const size_t size = strlen(outer);
+
+    return strncmp(inner, outer, size) == 0 &&
+           (inner[size] == '/' || inner[size] == 0 || (size > 0 && outer[size - 1] == '/'));
+}
+
+static int check_source(const dpi_save *save, dp_error *error)
+{
+    const dpi_source *source = save->model->source;
+    const dpi_place place = {.file = save->path, .offset = -1};
+    char target[PATH_MAX];
+    int whole;
+
+    if (!nearest(save->path, target, &whole))
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "the target is not a path that can be followed");
+    if (dpi_path_same(save->path, source->place) || dpi_path_same(save->path, source->weights))
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "the target is the model that is being read");
+    if (source->format == DP_FORMAT_HF && is_inside(target, source->place))
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "the target lies inside the model that is being read");
+    if (whole && is_inside(source->place, target))
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "the target holds the model that is being read");
+    return DP_OK;
+}
+
+// What the tokenizer and the keys of a GGUF source take, at most twice as much as JSON.
+static uint64_t text_bytes(const dpi_save *save)
+{
+    const dpi_source *source = save->model->source;
+
+    if (source->gguf)
+        return source->gguf->tensor_count ? 2 * source->gguf->tensors[0].offset : 0;
+    return 2 * save->carried_bytes;
+}
+
+int dpi_save_target(const dpi_save *save, dp_error *error)
+{
+    dp_context *context = save->model->context;
+    const dpi_place place = {.file = save->path, .offset = -1};
+    uint64_t room = 0;
+    int rc = check_source(save, error);
+
+    if (!rc)
+        rc = dpi_stage_check(context, save->path, save->format == DP_FORMAT_HF, save->overwrite, &room, error);
+    if (rc)
+        return rc;
+    const uint64_t needed = save->bytes + text_bytes(save) + SLACK;
+    if (needed > room)
+        return dpi_fail_at(error, DP_E_IO, &place, "the model needs %llu bytes, %llu are free",
+                           (unsigned long long)needed, (unsigned long long)room);
+    return DP_OK;
+}
