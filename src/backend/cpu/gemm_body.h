@@ -1,0 +1,153 @@
+// Product kernels, compiled once for each instruction set after its vector header:
+// a tile of TILE_ROWS × (TILE_VECTORS * LANES) held in registers, and packing by transposition.
+#ifndef DPI_BACKEND_CPU_GEMM_BODY_H
+#define DPI_BACKEND_CPU_GEMM_BODY_H
+
+#include "backend/cpu/kernels.h"
+
+enum { TILE_COLS = TILE_VECTORS * LANES };
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+static inline void store_whole(const dpi_cpu_tile *out, float *c, int column, vec value)
+{
+    const float *bias = out->bias;
+
+    value = vec_mul(value, vec_set(out->alpha));
+    if (bias)
+        value = vec_add(value, vec_load(bias + column));
+    if (out->beta != 0)
+        value = vec_fma(vec_load(c + column), vec_set(out->beta), value);
+    vec_store(c + column, value);
+}
+
+static inline void store_part(const dpi_cpu_tile *out, float *c, int column, vec value)
+{
+    const int64_t left = out->cols - column;
+
+    if (left <= 0)
+        return;
+    value = vec_mul(value, vec_set(out->alpha));
+    if (out->bias)
+        value = vec_add(value, vec_load_part(out->bias + column, left, 0));
+    if (out->beta != 0)
+        value = vec_fma(vec_load_part(c + column, left, 0), vec_set(out->beta), value);
+    vec_store_part(c + column, left, value);
+}
+
+// The sums of one element run over k in order, whatever the tile's size.
+static inline __attribute__((always_inline)) void tile_of(const int rows, const float *a, const float *b, int64_t k,
+                                                          const dpi_cpu_tile *out)
+{
+    vec sum[TILE_ROWS][TILE_VECTORS];
+
+    UNROLL
+    for (int r = 0; r < rows; r++)
+        UNROLL
+        for (int v = 0; v < TILE_VECTORS; v++)
+            sum[r][v] = vec_set(0);
+    for (int64_t i = 0; i < k; i++) {
+        vec column[TILE_VECTORS];
+
+        UNROLL
+        for (int v = 0; v < TILE_VECTORS; v++)
+            column[v] = vec_load(b + v * LANES);
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            const vec left = vec_set(a[r]);
+
+            UNROLL
+            for (int v = 0; v < TILE_VECTORS; v++)
+                sum[r][v] = vec_fma(left, column[v], sum[r][v]);
+        }
+        a += TILE_ROWS;
+        b += TILE_COLS;
+    }
+    UNROLL
+    for (int r = 0; r < rows; r++)
+        UNROLL
+        for (int v = 0; v < TILE_VECTORS; v++) {
+            float *c = out->c + r * out->stride;
+
+            if (r >= out->rows)
+                continue;
+            if (out->cols - v * LANES >= LANES)
+                store_whole(out, c, v * LANES, sum[r][v]);
+            else
+                store_part(out, c, v * LANES, sum[r][v]);
+        }
+}
+
+static void tile(const float *a, const float *b, int64_t k, const dpi_cpu_tile *out)
+{
+    if (out->rows == 1)
+        tile_of(1, a, b, k, out);
+    else if (out->rows == 2)
+        tile_of(2, a, b, k, out);
+    else if (out->rows <= 4)
+        tile_of(4, a, b, k, out);
+    else if (TILE_ROWS > 8 && out->rows <= 8)
+        tile_of(TILE_ROWS > 8 ? 8 : 1, a, b, k, out);
+    else
+        tile_of(TILE_ROWS, a, b, k, out);
+}
+
+static inline vec load_row(const float *from, int64_t left)
+{
+    return left >= LANES ? vec_load(from) : vec_load_part(from, left, 0);
+}
+
+// Up to LANES rows to columns `width` apart.  A column's spare lanes are overwritten by the next one.
+static void pack_group(const float *from, int64_t stride, int64_t rows, int64_t k, float *to, int64_t width)
+{
+    vec block[LANES];
+
+    for (int64_t i = 0; i < k; i += LANES) {
+        const int64_t left = k - i;
+
+        for (int r = 0; r < LANES; r++)
+            block[r] = r < rows ? load_row(from + r * stride + i, left) : vec_set(0);
+        vec_transpose(block);
+        for (int64_t c = 0; c < LANES && c < left; c++)
+            vec_store(to + (i + c) * width, block[c]);
+    }
+}
+
+static void pack_whole_group(const float *from, int64_t stride, int64_t k, float *to, int64_t width)
+{
+    vec block[LANES];
+
+    for (int64_t i = 0; i < k; i += LANES) {
+        UNROLL
+        for (int r = 0; r < LANES; r++)
+            block[r] = vec_load(from + r * stride + i);
+        vec_transpose(block);
+        UNROLL
+        for (int c = 0; c < LANES; c++)
+            vec_store(to + (i + c) * width, block[c]);
+    }
+}
+
+// width is a multiple of LANES, or less than LANES: spare lanes never run into another group.
+static void pack(const float *from, int64_t stride, int64_t rows, int64_t k, float *to, int64_t width)
+{
+    const int64_t whole = k / LANES * LANES;
+
+    for (int64_t first = 0; first < width; first += LANES) {
+        const float *group = from + first * stride;
+        const int64_t left = rows - first;
+
+        if (left >= LANES) {
+            pack_whole_group(group, stride, whole, to + first, width);
+            pack_group(group + whole, stride, LANES, k - whole, to + first + whole * width, width);
+        } else {
+            pack_group(group, stride, left, k, to + first, width);
+        }
+    }
+}
+
+#endif

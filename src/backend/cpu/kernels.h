@@ -1,0 +1,45 @@
+// Kernel sets: one table of functions for each instruction set, chosen when a stream is opened.
+#ifndef DPI_BACKEND_CPU_KERNELS_H
+#define DPI_BACKEND_CPU_KERNELS_H
+
+#include <stdint.h>
+
+// Where a product tile goes: c = alpha * tile + beta * c + bias; c is not read when beta is 0.
+typedef struct dpi_cpu_tile {
+    float *c;
+    int64_t stride;
+    const float *bias; // of the tile's columns; NULL for none
+    int32_t rows, cols;
+    float alpha, beta;
+} dpi_cpu_tile;
+
+typedef struct dpi_cpu_kernels {
+    const char *name;
+    int32_t tile_rows, tile_cols;
+    // a: k × tile_rows, b: k × tile_cols, both packed.
+    void (*tile)(const float *a, const float *b, int64_t k, const dpi_cpu_tile *out);
+    // rows × k to k × width, missing rows zero; may write up to 16 floats past the end.
+    void (*pack)(const float *from, int64_t stride, int64_t rows, int64_t k, float *to, int64_t width);
+    // Stored elements, whole blocks, to f32.
+    void (*widen)(int32_t type, const void *from, int64_t count, float *to);
+    // x += delta (when not NULL), y = x * rstd * weight; returns rstd.
+    float (*norm)(float *x, const float *delta, const float *weight, int64_t count, float epsilon, float *y);
+    // Rotate pairs (i, i + half) or (2i, 2i + 1); cosines and sines hold `half` values, the latter kind each twice.
+    void (*rotate_halves)(float *x, const float *cosines, const float *sines, int64_t half);
+    void (*rotate_pairs)(float *x, const float *cosines, const float *sines, int64_t half);
+    float (*top)(const float *x, int64_t count, float scale);                // max of scale * x
+    double (*exp_sum)(const float *x, int64_t count, float scale, float top); // sum of e^(scale x - top)
+    double (*exp_store)(const float *x, int64_t count, float scale, float top, float *y);
+    void (*gate)(int32_t kind, const float *a, const float *b, int64_t count, float *y);
+    void (*axpby)(const float *x, float *y, int64_t count, float alpha, float beta); // y not read when beta is 0
+    double (*reduce)(int32_t kind, const float *x, const float *y, int64_t count);
+} dpi_cpu_kernels;
+
+extern const dpi_cpu_kernels dpi_cpu_portable;
+extern const dpi_cpu_kernels dpi_cpu_avx2;
+extern const dpi_cpu_kernels dpi_cpu_avx512;
+
+void dpi_cpu_widen_avx2(int32_t type, const void *from, int64_t count, float *to);
+void dpi_cpu_widen_avx512(int32_t type, const void *from, int64_t count, float *to);
+
+#endif

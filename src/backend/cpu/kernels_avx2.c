@@ -1,0 +1,23 @@
+// The kernel set for AVX2 with FMA.
+#include "backend/cpu/vector_avx2.h"
+
+#include "backend/cpu/gemm_body.h"
+#include "backend/cpu/rows_body.h"
+
+const dpi_cpu_kernels dpi_cpu_avx2 = {
+    .name = "avx2",
+    .tile_rows = TILE_ROWS,
+    .tile_cols = TILE_COLS,
+    .tile = tile,
+    .pack = pack,
+    .widen = dpi_cpu_widen_avx2,
+    .norm = norm,
+    .rotate_halves = rotate_halves,
+    .rotate_pairs = rotate_pairs,
+    .top = top,
+    .exp_sum = exp_sum,
+    .exp_store = exp_store,
+    .gate = gate,
+    .axpby = axpby,
+    .reduce = reduce,
+};

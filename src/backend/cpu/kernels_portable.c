@@ -1,0 +1,23 @@
+// The kernel set for any processor.
+#include "backend/cpu/vector_portable.h"
+
+#include "backend/cpu/gemm_body.h"
+#include "backend/cpu/rows_body.h"
+#include "tensor/dtype.h"
+const dpi_cpu_kernels dpi_cpu_portable = {
+    .name = "portable",
+    .tile_rows = TILE_ROWS,
+    .tile_cols = TILE_COLS,
+    .tile = tile,
+    .pack = pack,
+    .widen = dpi_to_f32,
+    .norm = norm,
+    .rotate_halves = rotate_halves,
+    .rotate_pairs = rotate_pairs,
+    .top = top,
+    .exp_sum = exp_sum,
+    .exp_store = exp_store,
+    .gate = gate,
+    .axpby = axpby,
+    .reduce = reduce,
+};

@@ -1,0 +1,247 @@
+// Row kernels, compiled once for each instruction set after its vector header.  Sums run in a fixed order:
+// lane by lane over SPAN elements, then in double.
+#ifndef DPI_BACKEND_CPU_ROWS_BODY_H
+#define DPI_BACKEND_CPU_ROWS_BODY_H
+
+#include <depthprune/sys/backend.h>
+#include <math.h>
+
+#include "backend/cpu/kernels.h"
+
+enum { SPAN = 8 * LANES };
+
+static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// e^x = 2^n e^r, n = round(x / ln 2), e^r by a polynomial on |r| <= ln 2 / 2; within 1 ulp or so.
+static inline vec vec_exp(vec x)
+{
+    x = vec_max(vec_set(-110.0f), vec_min(vec_set(90.0f), x));
+    const vec n = vec_round(vec_mul(x, vec_set(1.44269504f)));
+    vec r = vec_fma(n, vec_set(-0.693359375f), x);
+    r = vec_fma(n, vec_set(2.12194440e-4f), r);
+    vec p = vec_set(1.9875691500e-4f);
+    p = vec_fma(p, r, vec_set(1.3981999507e-3f));
+    p = vec_fma(p, r, vec_set(8.3334519073e-3f));
+    p = vec_fma(p, r, vec_set(4.1665795894e-2f));
+    p = vec_fma(p, r, vec_set(1.6666665459e-1f));
+    p = vec_fma(p, r, vec_set(5.0000001201e-1f));
+    p = vec_fma(p, vec_mul(r, r), r);
+    return vec_scale(vec_add(p, vec_set(1.0f)), n);
+}
+
+static inline vec load_some(const float *from, int64_t left, float fill)
+{
+    return left >= LANES ? vec_load(from) : vec_load_part(from, left, fill);
+}
+
+static inline void store_some(float *to, int64_t left, vec value)
+{
+    if (left >= LANES)
+        vec_store(to, value);
+    else
+        vec_store_part(to, left, value);
+}
+
+static double add_and_square(float *x, const float *delta, int64_t count)
+{
+    vec_doubles total = vec_doubles_zero();
+
+    for (int64_t first = 0; first < count; first += SPAN) {
+        const int64_t end = least(first + SPAN, count);
+        vec sum = vec_set(0);
+
+        for (int64_t i = first; i < end; i += LANES) {
+            vec value = load_some(x + i, end - i, 0);
+
+            if (delta) {
+                value = vec_add(value, load_some(delta + i, end - i, 0));
+                store_some(x + i, end - i, value);
+            }
+            sum = vec_fma(value, value, sum);
+        }
+        total = vec_doubles_add(total, sum);
+    }
+    return vec_doubles_sum(total);
+}
+
+static float norm(float *x, const float *delta, const float *weight, int64_t count, float epsilon, float *y)
+{
+    const double mean = add_and_square(x, delta, count) / (double)count;
+    const float rstd = (float)(1.0 / sqrt(mean + (double)epsilon));
+    const vec factor = vec_set(rstd);
+
+    for (int64_t i = 0; i < count; i += LANES) {
+        const vec value = vec_mul(load_some(x + i, count - i, 0), factor);
+
+        store_some(y + i, count - i, vec_mul(value, load_some(weight + i, count - i, 0)));
+    }
+    return rstd;
+}
+
+static void rotate_halves(float *x, const float *cosines, const float *sines, int64_t half)
+{
+    for (int64_t i = 0; i < half; i += LANES) {
+        const int64_t left = half - i;
+        const vec c = load_some(cosines + i, left, 0), s = load_some(sines + i, left, 0);
+        const vec a = load_some(x + i, left, 0), b = load_some(x + half + i, left, 0);
+
+        store_some(x + i, left, vec_sub(vec_mul(a, c), vec_mul(b, s)));
+        store_some(x + half + i, left, vec_add(vec_mul(b, c), vec_mul(a, s)));
+    }
+}
+
+static void rotate_pairs(float *x, const float *cosines, const float *sines, int64_t half)
+{
+    for (int64_t i = 0; i < 2 * half; i += LANES) {
+        const int64_t left = 2 * half - i;
+        const vec c = load_some(cosines + i, left, 0), s = load_some(sines + i, left, 0);
+
+        store_some(x + i, left, vec_rotate(load_some(x + i, left, 0), c, s));
+    }
+}
+
+static float top(const float *x, int64_t count, float scale)
+{
+    vec highest = vec_set(-INFINITY);
+    int64_t i = 0;
+
+    for (; i + LANES <= count; i += LANES)
+        highest = vec_max(vec_mul(vec_load(x + i), vec_set(scale)), highest);
+    if (i < count) {
+        const vec last = vec_mul(vec_load_part(x + i, count - i, 0), vec_set(scale));
+        float part[LANES];
+
+        vec_store(part, last);
+        highest = vec_max(vec_load_part(part, count - i, -INFINITY), highest);
+    }
+    return vec_top(highest);
+}
+
+static double exp_sum(const float *x, int64_t count, float scale, float shift)
+{
+    vec_doubles total = vec_doubles_zero();
+
+    for (int64_t first = 0; first < count; first += SPAN) {
+        const int64_t end = least(first + SPAN, count);
+        vec sum = vec_set(0);
+        int64_t i = first;
+
+        for (; i + LANES <= end; i += LANES)
+            sum = vec_add(sum, vec_exp(vec_fma(vec_load(x + i), vec_set(scale), vec_set(-shift))));
+        if (i < end) {
+            const vec value = vec_exp(vec_fma(vec_load_part(x + i, end - i, 0), vec_set(scale), vec_set(-shift)));
+            float part[LANES];
+
+            vec_store(part, value);
+            sum = vec_add(sum, vec_load_part(part, end - i, 0));
+        }
+        total = vec_doubles_add(total, sum);
+    }
+    return vec_doubles_sum(total);
+}
+
+static double exp_store(const float *x, int64_t count, float scale, float shift, float *y)
+{
+    vec_doubles total = vec_doubles_zero();
+
+    for (int64_t first = 0; first < count; first += SPAN) {
+        const int64_t end = least(first + SPAN, count);
+        vec sum = vec_set(0);
+
+        for (int64_t i = first; i < end; i += LANES) {
+            const vec value = vec_fma(load_some(x + i, end - i, 0), vec_set(scale), vec_set(-shift));
+
+            store_some(y + i, end - i, vec_exp(value));
+            sum = vec_add(sum, load_some(y + i, end - i, 0));
+        }
+        total = vec_doubles_add(total, sum);
+    }
+    return vec_doubles_sum(total);
+}
+
+// x / (1 + e^-x)
+static inline vec silu(vec x)
+{
+    return vec_div(x, vec_add(vec_set(1.0f), vec_exp(vec_sub(vec_set(0), x))));
+}
+
+// x / 2 (1 + tanh u) = x / (1 + e^-2u), u = sqrt(2 / pi) (x + 0.044715 x^3)
+static inline vec gelu(vec x)
+{
+    const vec cubic = vec_fma(vec_mul(vec_mul(x, x), x), vec_set(0.044715f), x);
+
+    return vec_div(x, vec_add(vec_set(1.0f), vec_exp(vec_mul(cubic, vec_set(-1.5957691216f)))));
+}
+
+static void gate(int32_t kind, const float *a, const float *b, int64_t count, float *y)
+{
+    for (int64_t i = 0; i < count; i += LANES) {
+        const vec x = load_some(a + i, count - i, 0);
+        const vec open = kind == DP_GATE_SILU ? silu(x) : gelu(x);
+
+        store_some(y + i, count - i, vec_mul(open, load_some(b + i, count - i, 0)));
+    }
+}
+
+static void axpby(const float *x, float *y, int64_t count, float alpha, float beta)
+{
+    for (int64_t i = 0; i < count; i += LANES) {
+        vec value = vec_mul(load_some(x + i, count - i, 0), vec_set(alpha));
+
+        if (beta != 0)
+            value = vec_fma(load_some(y + i, count - i, 0), vec_set(beta), value);
+        store_some(y + i, count - i, value);
+    }
+}
+
+static inline __attribute__((always_inline)) vec_doubles take(vec_doubles sum, int kind, vec x, vec y)
+{
+    switch (kind) {
+    case DP_REDUCTION_SUM:
+        return vec_doubles_add(sum, x);
+    case DP_REDUCTION_ABS:
+        return vec_doubles_add(sum, vec_abs(x));
+    case DP_REDUCTION_SQUARE:
+        return vec_doubles_fma(sum, x, x);
+    case DP_REDUCTION_DOT:
+        return vec_doubles_fma(sum, x, y);
+    default:
+        return vec_doubles_fma_abs(sum, x, y);
+    }
+}
+
+// Four sums side by side hide the latency of the additions.
+static inline __attribute__((always_inline)) double reduce_as(const int kind, const float *x, const float *y,
+                                                              int64_t count)
+{
+    vec_doubles sum[4] = {vec_doubles_zero(), vec_doubles_zero(), vec_doubles_zero(), vec_doubles_zero()};
+    int64_t i = 0;
+
+    for (; i + 4 * LANES <= count; i += 4 * LANES)
+        for (int s = 0; s < 4; s++)
+            sum[s] = take(sum[s], kind, vec_load(x + i + s * LANES), vec_load(y + i + s * LANES));
+    for (; i < count; i += LANES)
+        sum[0] = take(sum[0], kind, load_some(x + i, count - i, 0), load_some(y + i, count - i, 0));
+    return (vec_doubles_sum(sum[0]) + vec_doubles_sum(sum[1])) +
+           (vec_doubles_sum(sum[2]) + vec_doubles_sum(sum[3]));
+}
+
+static double reduce(int32_t kind, const float *x, const float *y, int64_t count)
+{
+    switch (kind) {
+    case DP_REDUCTION_SUM:
+        return reduce_as(DP_REDUCTION_SUM, x, x, count);
+    case DP_REDUCTION_ABS:
+        return reduce_as(DP_REDUCTION_ABS, x, x, count);
+    case DP_REDUCTION_SQUARE:
+        return reduce_as(DP_REDUCTION_SQUARE, x, x, count);
+    case DP_REDUCTION_MAX:
+        return (double)top(x, count, 1.0f);
+    case DP_REDUCTION_DOT:
+        return reduce_as(DP_REDUCTION_DOT, x, y, count);
+    default:
+        return reduce_as(DP_REDUCTION_ABSDOT, x, y, count);
+    }
+}
+
+#endif
