@@ -17,8 +17,8 @@ struct dp_context {
     void *log_user;
     int32_t threads;
     dpi_pool *pool;
-    pthread_mutex_t turn;      // held by the call that computes
-    void *device;              // dpi_device of the backend room
+    pthread_mutex_t turn; // held by the call that computes
+    void *device;         // dpi_device of the backend room
     void (*device_close)(void *device);
 };
 

@@ -68,12 +68,13 @@ void *dpi_alloc_raw(dpi_memory *memory, size_t count, size_t size, dp_error *err
     size_t wanted = 0, bytes = 0;
 
     if (dpi_mul_size(count, size, &wanted) || dpi_add_size(wanted, sizeof(header), &bytes)) {
-        dpi_fail(error, DP_E_MEMORY, "out of memory: %zu times %zu bytes are more than can be addressed", count, size);
+        dpi_fail(error, DP_E_MEMORY, "out of memory: %zu times %zu bytes are more than can be addressed", count,
+                 size);
         return NULL;
     }
     if (claim(memory, bytes)) {
-        dpi_fail(error, DP_E_MEMORY, "out of memory: %zu bytes more than the %llu in use pass the limit of %llu", bytes,
-                 (unsigned long long)atomic_load(&memory->used), (unsigned long long)memory->limit);
+        dpi_fail(error, DP_E_MEMORY, "out of memory: %zu bytes more than the %llu in use pass the limit of %llu",
+                 bytes, (unsigned long long)atomic_load(&memory->used), (unsigned long long)memory->limit);
         return NULL;
     }
     header *const block = memory->allocator.alloc(memory->allocator.user, bytes, ALIGN);

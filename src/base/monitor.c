@@ -28,8 +28,9 @@ int dpi_watch_open(dpi_watch *watch, const dp_monitor *monitor, dp_error *error)
         if (monitor->size == 0)
             return dpi_fail_at(error, DP_E_ARGUMENT, &place, "dp_monitor.size is 0; set it to sizeof(dp_monitor)");
         if (monitor->size < sizeof *monitor || !tail_is_zero(monitor))
-            return dpi_fail_at(error, DP_E_VERSION, &place, "dp_monitor of %u bytes is not known here; this one has %zu",
-                               monitor->size, sizeof *monitor);
+            return dpi_fail_at(error, DP_E_VERSION, &place,
+                               "dp_monitor of %u bytes is not known here; this one has %zu", monitor->size,
+                               sizeof *monitor);
         fresh.monitor = *monitor;
     }
     if (fresh.monitor.interval_ms == 0)

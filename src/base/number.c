@@ -18,7 +18,10 @@ typedef struct decimal {
     int negative, any;
 } decimal;
 
-static int is_digit(char c) { return c >= '0' && c <= '9'; }
+static int is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 static size_t read_sign(const char *text, size_t size, int *negative)
 {

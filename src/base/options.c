@@ -93,8 +93,8 @@ static int check_range(const dpi_option *option, const unsigned char *field, dp_
     dpi_format_double(number, value);
     dpi_format_double(option->least, least);
     dpi_format_double(option->most, most);
-    return dpi_fail_at(error, DP_E_ARGUMENT, &place, "%s is %s; it must be from %s to %s", option->name, value, least,
-                       most);
+    return dpi_fail_at(error, DP_E_ARGUMENT, &place, "%s is %s; it must be from %s to %s", option->name, value,
+                       least, most);
 }
 
 int dpi_options_read(const dpi_schema *schema, const void *options, void *out, dp_error *error)

@@ -7,13 +7,13 @@
 enum { DPI_INT32, DPI_UINT32, DPI_INT64, DPI_UINT64, DPI_DOUBLE, DPI_TEXT, DPI_POINTER };
 
 typedef struct dpi_option {
-    const char *name;  // as in the struct
-    const char *help;  // one line
+    const char *name; // as in the struct
+    const char *help; // one line
     uint32_t offset;
-    int32_t kind;      // DPI_INT32 ...
+    int32_t kind;       // DPI_INT32 ...
     double least, most; // for numbers; ignored when both are 0
-    double value;      // default of a number
-    const char *text;  // default of a text
+    double value;       // default of a number
+    const char *text;   // default of a text
 } dpi_option;
 
 typedef struct dpi_schema {

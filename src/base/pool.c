@@ -132,7 +132,8 @@ static void *work(void *arg)
         if (atomic_load(&pool->closing))
             return NULL;
         uint64_t state = atomic_load(&pool->state);
-        if (!(state & OPEN) || state >> 32 == seen || !atomic_compare_exchange_weak(&pool->state, &state, state + 1))
+        if (!(state & OPEN) || state >> 32 == seen ||
+            !atomic_compare_exchange_weak(&pool->state, &state, state + 1))
             continue;
         seen = state >> 32;
         take_chunks(pool, self->worker);
@@ -176,7 +177,10 @@ static void wake_sleepers(dpi_pool *pool, int64_t wanted)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static int someone_inside(dpi_pool *pool) { return (atomic_load(&pool->state) & INSIDE) != 0; }
+static int someone_inside(dpi_pool *pool)
+{
+    return (atomic_load(&pool->state) & INSIDE) != 0;
+}
 
 static void sleep_until_quiet(dpi_pool *pool)
 {
@@ -257,7 +261,7 @@ int dpi_pool_run(dpi_pool *pool, int64_t count, int64_t grain, dpi_pool_function
         if (together && !pool->process)
             start(pool);
         rc = together && pool->started && pool->process == getpid() ? run_together(pool, &work_now)
-                                                                   : run_alone(pool, &work_now, 0);
+                                                                    : run_alone(pool, &work_now, 0);
     }
     atomic_store(&pool->busy, 0);
     return rc;

@@ -8,6 +8,8 @@
 #include <immintrin.h>
 #endif
 
+enum { MANY_BLOCKS = 256 }; // asking the processor costs tens of microseconds in a virtual machine
+
 static const uint32_t constants[64] __attribute__((aligned(16))) = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -18,7 +20,10 @@ static const uint32_t constants[64] __attribute__((aligned(16))) = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-static uint32_t turn(uint32_t x, int n) { return x >> n | x << (32 - n); }
+static uint32_t turn(uint32_t x, int n)
+{
+    return x >> n | x << (32 - n);
+}
 
 static void schedule(uint32_t word[64], const unsigned char *block)
 {
@@ -34,22 +39,22 @@ static void schedule(uint32_t word[64], const unsigned char *block)
 
 static void compress_portable(uint32_t state[8], const unsigned char *block, size_t blocks)
 {
-    uint32_t word[64], s[8];
+    uint32_t word[64];
 
     for (; blocks; blocks--, block += 64) {
+        uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+        uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
+
         schedule(word, block);
-        memcpy(s, state, sizeof s);
         for (int i = 0; i < 64; i++) {
-            const uint32_t one = s[7] + (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) +
-                                 ((s[4] & s[5]) ^ (~s[4] & s[6])) + constants[i] + word[i];
-            const uint32_t two = (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) +
-                                 ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-            memmove(s + 1, s, 7 * sizeof *s);
-            s[4] += one;
-            s[0] = one + two;
+            const uint32_t one =
+                h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & f) ^ (~e & g)) + constants[i] + word[i];
+            const uint32_t two = (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+            h = g, g = f, f = e, e = d + one;
+            d = c, c = b, b = a, a = one + two;
         }
-        for (int i = 0; i < 8; i++)
-            state[i] += s[i];
+        state[0] += a, state[1] += b, state[2] += c, state[3] += d;
+        state[4] += e, state[5] += f, state[6] += g, state[7] += h;
     }
 }
 
@@ -118,14 +123,19 @@ static SHA void compress_instructions(uint32_t state[8], const unsigned char *bl
 
 #else
 
-static int has_instructions(void) { return 0; }
+static int has_instructions(void)
+{
+    return 0;
+}
 #define compress_instructions compress_portable
 
 #endif
 
 static void compress(dpi_sha256 *hash, const unsigned char *block, size_t blocks)
 {
-    if (hash->instructions)
+    if (hash->instructions < 0 && blocks >= MANY_BLOCKS)
+        hash->instructions = has_instructions();
+    if (hash->instructions > 0)
         compress_instructions(hash->state, block, blocks);
     else
         compress_portable(hash->state, block, blocks);
@@ -138,7 +148,7 @@ void dpi_sha256_begin(dpi_sha256 *hash)
 
     memcpy(hash->state, start, sizeof start);
     hash->bytes = 0;
-    hash->instructions = has_instructions();
+    hash->instructions = -1;
 }
 
 void dpi_sha256_add(dpi_sha256 *hash, const void *bytes, size_t size)

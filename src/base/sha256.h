@@ -9,7 +9,7 @@ typedef struct dpi_sha256 {
     uint32_t state[8];
     uint64_t bytes;
     unsigned char block[64];
-    int32_t instructions; // 1: the processor's own; found by begin, 0 forces the portable code
+    int32_t instructions; // 1: use the processor's, 0: do not, -1: ask when much is added at once
 } dpi_sha256;
 
 void dpi_sha256_begin(dpi_sha256 *hash);

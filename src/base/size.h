@@ -5,10 +5,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-static inline int dpi_mul_size(size_t a, size_t b, size_t *out) { return __builtin_mul_overflow(a, b, out); }
-static inline int dpi_add_size(size_t a, size_t b, size_t *out) { return __builtin_add_overflow(a, b, out); }
-static inline int dpi_mul_u64(uint64_t a, uint64_t b, uint64_t *out) { return __builtin_mul_overflow(a, b, out); }
-static inline int dpi_add_u64(uint64_t a, uint64_t b, uint64_t *out) { return __builtin_add_overflow(a, b, out); }
-static inline int dpi_mul_i64(int64_t a, int64_t b, int64_t *out) { return __builtin_mul_overflow(a, b, out); }
+static inline int dpi_mul_size(size_t a, size_t b, size_t *out)
+{
+    return __builtin_mul_overflow(a, b, out);
+}
+static inline int dpi_add_size(size_t a, size_t b, size_t *out)
+{
+    return __builtin_add_overflow(a, b, out);
+}
+static inline int dpi_mul_u64(uint64_t a, uint64_t b, uint64_t *out)
+{
+    return __builtin_mul_overflow(a, b, out);
+}
+static inline int dpi_add_u64(uint64_t a, uint64_t b, uint64_t *out)
+{
+    return __builtin_add_overflow(a, b, out);
+}
+static inline int dpi_mul_i64(int64_t a, int64_t b, int64_t *out)
+{
+    return __builtin_mul_overflow(a, b, out);
+}
 
 #endif

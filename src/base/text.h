@@ -17,8 +17,7 @@ int dpi_text_format(dpi_text *text, dp_error *error, const char *format, ...) __
 void dpi_text_clear(dpi_text *text); // frees
 
 // vsnprintf with '.' whatever the locale; the same result.
-int dpi_vformat(char *out, size_t capacity, const char *format, va_list args)
-    __attribute__((format(printf, 3, 0)));
+int dpi_vformat(char *out, size_t capacity, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 // Copy `from` as one line: control characters, line separators and broken UTF-8 become '?'; cut at a whole
 // character; always terminated (capacity >= 1).
 void dpi_clean_text(char *out, size_t capacity, const char *from);

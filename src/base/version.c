@@ -41,9 +41,9 @@ const char *dp_build_info(void)
 
 const char *dp_code_name(int32_t code)
 {
-    static const char *const names[] = {"DP_OK",        "DP_E_ARGUMENT",  "DP_E_MEMORY",    "DP_E_IO",
+    static const char *const names[] = {"DP_OK",        "DP_E_ARGUMENT",    "DP_E_MEMORY",  "DP_E_IO",
                                         "DP_E_FORMAT",  "DP_E_UNSUPPORTED", "DP_E_NUMERIC", "DP_E_CANCELLED",
-                                        "DP_E_BACKEND", "DP_E_VERSION",   "DP_E_STATE",     "DP_E_INTERNAL"};
+                                        "DP_E_BACKEND", "DP_E_VERSION",     "DP_E_STATE",   "DP_E_INTERNAL"};
 
     return code <= 0 && code >= DP_E_INTERNAL ? names[-code] : "unknown code";
 }

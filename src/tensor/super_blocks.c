@@ -80,8 +80,14 @@ static void q4_or_q5(const unsigned char *block, const unsigned char *high, cons
     }
 }
 
-static void q4_k(const unsigned char *block, float *to) { q4_or_q5(block, NULL, block + 16, to); }
-static void q5_k(const unsigned char *block, float *to) { q4_or_q5(block, block + 16, block + 48, to); }
+static void q4_k(const unsigned char *block, float *to)
+{
+    q4_or_q5(block, NULL, block + 16, to);
+}
+static void q5_k(const unsigned char *block, float *to)
+{
+    q4_or_q5(block, block + 16, block + 48, to);
+}
 
 // low[128], high[64], int8 scales[16], d; each half of 128 elements has four runs of 32.
 static void q6_k(const unsigned char *block, float *to)

@@ -8,14 +8,14 @@ enum { DPI_MAX_DIMS = 4 };
 
 // shape[0] is the slowest dimension (the order of safetensors, the reverse of GGUF).
 typedef struct dpi_tensor {
-    char *name;            // owned
+    char *name; // owned
     const unsigned char *data;
     uint64_t bytes;
-    uint64_t offset;       // of data in its file, for errors
+    uint64_t offset; // of data in its file, for errors
     int64_t shape[DPI_MAX_DIMS];
     int32_t dims;
     int32_t type;
-    dpi_storage *storage;  // one reference held
+    dpi_storage *storage; // one reference held
 } dpi_tensor;
 
 // Elements; shapes were checked when the tensor was read.

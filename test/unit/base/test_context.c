@@ -37,7 +37,10 @@ static void hear(void *user, int32_t level, const char *line)
     strncpy(h->line, line, sizeof h->line - 1);
 }
 
-static void close_device(void *device) { ((host *)device)->closed++; }
+static void close_device(void *device)
+{
+    ((host *)device)->closed++;
+}
 
 START_TEST(has_these_defaults)
 {
@@ -175,7 +178,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {has_these_defaults,        lives_until_the_last_reference, fails_clean_at_each_allocation,
-                                  refuses_half_an_allocator, logs_whole_clean_lines,         gives_the_turn_with_a_watch};
+    const TTest *const tests[] = {
+        has_these_defaults,        lives_until_the_last_reference, fails_clean_at_each_allocation,
+        refuses_half_an_allocator, logs_whole_clean_lines,         gives_the_turn_with_a_watch};
     return dpt_run("base/context", tests, sizeof tests / sizeof *tests);
 }

@@ -145,11 +145,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {reports_the_first_look_and_the_last_unit,
-                                  estimates_the_time_left,
-                                  stops_for_good_when_the_callback_says_so,
-                                  stops_for_good_when_the_flag_is_set,
-                                  does_without_a_monitor,
-                                  checks_the_size};
+    const TTest *const tests[] = {
+        reports_the_first_look_and_the_last_unit, estimates_the_time_left, stops_for_good_when_the_callback_says_so,
+        stops_for_good_when_the_flag_is_set,      does_without_a_monitor,  checks_the_size};
     return dpt_run("base/monitor", tests, sizeof tests / sizeof *tests);
 }

@@ -96,7 +96,8 @@ START_TEST(rounds_to_the_nearest_and_ties_to_even)
     for (int i = 0; i < 200000; i++) // around the range of f16
         check_rounding(0x32000000 + dpi_random_bits(&random) % 0x16000000);
     for (uint32_t half = 0; half < 0x7C00; half++) { // each tie and its neighbours
-        const float one = dpi_f16_to_f32((uint16_t)half), two = half == 0x7BFF ? 65536 : dpi_f16_to_f32((uint16_t)(half + 1));
+        const float one = dpi_f16_to_f32((uint16_t)half),
+                    two = half == 0x7BFF ? 65536 : dpi_f16_to_f32((uint16_t)(half + 1));
         const float tie = one / 2 + two / 2;
         uint32_t bits = 0;
         memcpy(&bits, &tie, sizeof bits);
