@@ -1,0 +1,169 @@
+// Ids to text.  Byte-level: stand-in characters back to bytes, repaired once over the whole.  SentencePiece: runs of
+// byte pieces to characters, U+2581 to spaces, and the leading dummy space dropped.
+#include <string.h>
+
+#include "base/error.h"
+#include "text/bytemap.h"
+#include "text/tokenizer.h"
+
+static const char REPLACEMENT[] = "\xef\xbf\xbd";
+
+// The bytes of a token, or the token itself where a character stands for none (an added token).
+static int add_bytes(const dp_tokenizer *tokenizer, int32_t id, dpi_text *out, dp_error *error)
+{
+    const char *const text = dpi_vocab_text(&tokenizer->vocab, id);
+    const size_t size = tokenizer->vocab.tokens[id].size, before = out->size;
+    uint32_t point = 0;
+    int rc = DP_OK;
+
+    for (size_t at = 0; !rc && at < size;) {
+        at += dpi_utf8_decode(text + at, size - at, &point);
+        const int value = dpi_point_byte(point);
+        if (value < 0) {
+            out->size = before;
+            return dpi_text_add(out, text, size, error);
+        }
+        const char byte = (char)value;
+        rc = dpi_text_add(out, &byte, 1, error);
+    }
+    return rc;
+}
+
+// How many bytes from here on one U+FFFD stands for: the longest beginning of a character, or one byte.
+static size_t broken_part(const char *text, size_t size)
+{
+    const unsigned char *const at = (const unsigned char *)text;
+    const size_t whole = *at >= 0xf0 && *at <= 0xf4 ? 4 : *at >= 0xe0 && *at < 0xf0 ? 3 : *at >= 0xc2 && *at < 0xe0 ? 2 : 1;
+    size_t length = 1;
+
+    if (size > 1 && ((*at == 0xe0 && at[1] < 0xa0) || (*at == 0xed && at[1] > 0x9f) || (*at == 0xf0 && at[1] < 0x90) ||
+                     (*at == 0xf4 && at[1] > 0x8f)))
+        return 1;
+    while (length < whole && length < size && (at[length] & 0xc0) == 0x80)
+        length++;
+    return length;
+}
+
+// Copy with U+FFFD for what is not UTF-8: for each broken part, or for each byte.
+static int add_repaired(const char *text, size_t size, int by_part, dpi_text *out, dp_error *error)
+{
+    uint32_t point = 0;
+    size_t good = 0;
+    int rc = DP_OK;
+
+    for (size_t at = 0; !rc && at < size;) {
+        const size_t length = dpi_utf8_decode(text + at, size - at, &point);
+        if (length) {
+            at += length;
+            continue;
+        }
+        rc = dpi_text_add(out, text + good, at - good, error);
+        if (!rc)
+            rc = dpi_text_add(out, REPLACEMENT, 3, error);
+        at += by_part ? broken_part(text + at, size - at) : 1;
+        good = at;
+    }
+    return rc ? rc : dpi_text_add(out, text + good, size - good, error);
+}
+
+static int is_special(const dp_tokenizer *tokenizer, int32_t id)
+{
+    const int32_t kind = tokenizer->vocab.tokens[id].kind;
+
+    return kind == DPI_TOKEN_CONTROL || kind == DPI_TOKEN_UNKNOWN || kind == DPI_TOKEN_NONE;
+}
+
+static int decode_bytes(const dp_tokenizer *tokenizer, const int32_t *ids, size_t count, int special, dpi_text *out,
+                        dp_error *error)
+{
+    dpi_text raw = {.memory = tokenizer->memory};
+    int rc = DP_OK;
+
+    for (size_t i = 0; !rc && i < count; i++)
+        if (special || !is_special(tokenizer, ids[i]))
+            rc = add_bytes(tokenizer, ids[i], &raw, error);
+    if (!rc)
+        rc = add_repaired(raw.data ? raw.data : "", raw.size, 1, out, error);
+    dpi_text_clear(&raw);
+    return rc;
+}
+
+static int add_spaced(const char *text, size_t size, dpi_text *out, dp_error *error)
+{
+    int rc = DP_OK;
+
+    for (size_t at = 0, plain = 0; !rc && at < size; plain = at) {
+        while (at < size && (size - at < DPI_SPACE_SIZE || memcmp(text + at, DPI_SPACE, DPI_SPACE_SIZE)))
+            at++;
+        rc = dpi_text_add(out, text + plain, at - plain, error);
+        if (rc || at == size)
+            break;
+        rc = dpi_text_add(out, " ", 1, error);
+        at += DPI_SPACE_SIZE;
+    }
+    return rc;
+}
+
+// One piece.  At the text's beginning its space is the dummy prefix: *dropped says that one was dropped already.
+static int add_piece(const dp_tokenizer *tokenizer, int32_t id, int *dropped, dpi_text *out, dp_error *error)
+{
+    const char *text = dpi_vocab_text(&tokenizer->vocab, id);
+    size_t size = tokenizer->vocab.tokens[id].size;
+
+    if ((tokenizer->prefix != DPI_PREFIX_NEVER || tokenizer->squeeze) && !out->size && !*dropped &&
+        size >= DPI_SPACE_SIZE && !memcmp(text, DPI_SPACE, DPI_SPACE_SIZE)) {
+        text += DPI_SPACE_SIZE;
+        size -= DPI_SPACE_SIZE;
+        *dropped = !tokenizer->squeeze;
+    }
+    return add_spaced(text, size, out, error);
+}
+
+static int byte_of(const dp_tokenizer *tokenizer, int32_t id)
+{
+    const char *const text = dpi_vocab_text(&tokenizer->vocab, id); // "<0xHH>", checked when it was read
+    const char digits[] = "0123456789ABCDEF";
+
+    return (int)((strchr(digits, text[3]) - digits) * 16 + (strchr(digits, text[4]) - digits));
+}
+
+static int decode_pieces(const dp_tokenizer *tokenizer, const int32_t *ids, size_t count, int special, dpi_text *out,
+                         dp_error *error)
+{
+    dpi_text bytes = {.memory = tokenizer->memory};
+    int dropped = 0, rc = DP_OK;
+
+    for (size_t i = 0; !rc && i < count; i++) {
+        const int32_t id = ids[i], kind = tokenizer->vocab.tokens[id].kind;
+        if (kind == DPI_TOKEN_BYTE) {
+            const char byte = (char)byte_of(tokenizer, id);
+            rc = dpi_text_add(&bytes, &byte, 1, error);
+            continue;
+        }
+        rc = add_repaired(bytes.data ? bytes.data : "", bytes.size, 0, out, error);
+        bytes.size = 0;
+        if (rc)
+            break;
+        if (special && is_special(tokenizer, id))
+            rc = dpi_text_add(out, dpi_vocab_text(&tokenizer->vocab, id), tokenizer->vocab.tokens[id].size, error);
+        else if (kind == DPI_TOKEN_UNKNOWN)
+            rc = dpi_text_add(out, " \xe2\x81\x87 ", 5, error);
+        else if (!is_special(tokenizer, id))
+            rc = add_piece(tokenizer, id, &dropped, out, error);
+    }
+    if (!rc)
+        rc = add_repaired(bytes.data ? bytes.data : "", bytes.size, 0, out, error);
+    dpi_text_clear(&bytes);
+    return rc;
+}
+
+int dpi_decode_ids(const dp_tokenizer *tokenizer, const int32_t *ids, size_t count, int special, dpi_text *out,
+                   dp_error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] < 0 || ids[i] >= tokenizer->vocab.count)
+            return dpi_fail(error, DP_E_ARGUMENT, "id %d at %zu is outside the vocabulary of %d", ids[i], i,
+                            tokenizer->vocab.count);
+    return tokenizer->kind == DPI_BYTE_LEVEL ? decode_bytes(tokenizer, ids, count, special, out, error)
+                                             : decode_pieces(tokenizer, ids, count, special, out, error);
+}

@@ -1,0 +1,227 @@
+// Opening a tokenizer: which file it is in, and what every loader leaves to be done at the end.
+#include "text/tokenizer.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "text/bytemap.h"
+
+static const uint64_t MOST_BYTES = 256u << 20; // of tokenizer.json and tokenizer.model
+
+int dpi_tokenizer_add(dp_tokenizer *tokenizer, int32_t id, unsigned flags, int normalized, dp_error *error)
+{
+    const char *const text = dpi_vocab_text(&tokenizer->vocab, id);
+    const size_t size = tokenizer->vocab.tokens[id].size;
+    dpi_text normal = {.memory = tokenizer->memory};
+
+    if (!normalized)
+        return dpi_added_put(&tokenizer->added, text, size, id, flags, error);
+    if (tokenizer->kind == DPI_BYTE_LEVEL)
+        return dpi_added_put(&tokenizer->normalized, text, size, id, flags, error);
+    int rc = dpi_normalise(tokenizer, text, size, 1, &normal, error);
+    if (!rc)
+        rc = dpi_added_put(&tokenizer->normalized, normal.data, normal.size, id, flags, error);
+    dpi_text_clear(&normal);
+    return rc;
+}
+
+// The token that stands for a byte.
+static size_t byte_text(int32_t kind, unsigned char byte, char text[8])
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    if (kind == DPI_BYTE_LEVEL)
+        return dpi_utf8_encode(dpi_byte_point(byte), text);
+    memcpy(text, "<0x00>", 7);
+    text[3] = digits[byte >> 4];
+    text[4] = digits[byte & 15];
+    return 6;
+}
+
+static int find_byte_ids(dp_tokenizer *tokenizer, dp_error *error)
+{
+    const dpi_vocab *const vocab = &tokenizer->vocab;
+    int found = 0;
+
+    for (int byte = 0; byte < 256; byte++) {
+        char text[8];
+        const size_t size = byte_text(tokenizer->kind, (unsigned char)byte, text);
+        const int32_t id = dpi_vocab_find(vocab, text, size);
+        const int fits = id >= 0 && (tokenizer->kind == DPI_BYTE_LEVEL || vocab->tokens[id].kind == DPI_TOKEN_BYTE);
+        tokenizer->byte_ids[byte] = fits ? id : -1;
+        found += fits;
+    }
+    if (tokenizer->kind == DPI_BYTE_LEVEL)
+        return DP_OK;
+    for (int32_t id = 0; id < vocab->count; id++)
+        found -= vocab->tokens[id].kind == DPI_TOKEN_BYTE;
+    return found ? dpi_fail(error, DP_E_FORMAT, "a byte piece is not written <0x00> to <0xFF>") : DP_OK;
+}
+
+static int has_inner_space(const char *text, size_t size)
+{
+    size_t last = 0; // end of the last space
+
+    for (size_t at = 0; at + DPI_SPACE_SIZE <= size; at++) {
+        if (memcmp(text + at, DPI_SPACE, DPI_SPACE_SIZE))
+            continue;
+        if (at != last)
+            return 1;
+        last = at + DPI_SPACE_SIZE;
+    }
+    return 0;
+}
+
+int dpi_tokenizer_finish(dp_tokenizer *tokenizer, dp_error *error)
+{
+    const dpi_vocab *const vocab = &tokenizer->vocab;
+    const int rc = find_byte_ids(tokenizer, error);
+
+    if (rc || tokenizer->kind == DPI_BYTE_LEVEL)
+        return rc;
+    tokenizer->by_words = 1;
+    for (int32_t id = 0; id < vocab->count; id++) {
+        const dpi_token *const token = &vocab->tokens[id];
+        tokenizer->has_unused |= token->kind == DPI_TOKEN_UNUSED && !tokenizer->merges.memory;
+        if (tokenizer->by_words && dpi_token_merges(token))
+            tokenizer->by_words = !has_inner_space(dpi_vocab_text(vocab, id), token->size);
+    }
+    return DP_OK;
+}
+
+static int make(dp_context *context, const char *path, dp_tokenizer **out, dp_error *error)
+{
+    dpi_memory *const memory = &context->memory;
+    dp_tokenizer *const made = dpi_alloc(memory, 1, sizeof *made, error);
+
+    if (!made)
+        return DP_E_MEMORY;
+    made->context = dpi_context_keep(context);
+    made->memory = made->added.memory = made->normalized.memory = made->pieces.memory = memory;
+    made->bos = made->eos = made->unk = made->pad = made->unknown = -1;
+    made->name = dpi_copy_text(memory, path, error);
+    if (!made->name) {
+        dp_tokenizer_free(made);
+        return DP_E_MEMORY;
+    }
+    *out = made;
+    return DP_OK;
+}
+
+static int ends_with(const char *text, const char *end)
+{
+    const size_t size = strlen(text), tail = strlen(end);
+
+    return size >= tail && !strcmp(text + size - tail, end);
+}
+
+static int has_magic(const dpi_storage *storage)
+{
+    return dpi_storage_size(storage) >= 4 && !memcmp(dpi_storage_bytes(storage), "GGUF", 4);
+}
+
+static int read_plain(dp_tokenizer *tokenizer, const char *path, dp_error *error)
+{
+    dpi_storage *storage = NULL;
+    dpi_sha256 hash;
+    int rc = dpi_file_read(&storage, tokenizer->context, path, MOST_BYTES, error);
+
+    if (rc)
+        return rc;
+    const unsigned char *const bytes = dpi_storage_bytes(storage);
+    const size_t size = (size_t)dpi_storage_size(storage);
+    dpi_sha256_begin(&hash);
+    dpi_sha256_add(&hash, bytes, size);
+    dpi_sha256_end(&hash, tokenizer->digest);
+    if (ends_with(path, ".json"))
+        rc = dpi_tokenizer_from_json(tokenizer, (const char *)bytes, size, error);
+    else
+        rc = dpi_tokenizer_from_spm(tokenizer, bytes, size, error);
+    dpi_storage_drop(storage);
+    return rc;
+}
+
+// The folder that a file is in.
+static int folder_of(dpi_memory *memory, const char *path, char **out, dp_error *error)
+{
+    const char *const slash = strrchr(path, '/');
+    const size_t size = !slash ? 1 : slash == path ? 1 : (size_t)(slash - path);
+
+    *out = dpi_copy_bytes(memory, slash ? path : ".", size, error);
+    return *out ? DP_OK : DP_E_MEMORY;
+}
+
+static int read_with_settings(dp_tokenizer *tokenizer, const char *path, dp_error *error)
+{
+    char *folder = NULL;
+    int rc = read_plain(tokenizer, path, error);
+
+    if (!rc)
+        rc = folder_of(tokenizer->memory, path, &folder, error);
+    if (!rc)
+        rc = dpi_tokenizer_configure(tokenizer, folder, error);
+    dpi_free(tokenizer->memory, folder);
+    return rc;
+}
+
+// Failures in the middle of a file name the fact; the file is known here.
+static int name_file(int rc, const char *path, dp_error *error)
+{
+    char message[sizeof error->message];
+
+    if (!error || error->file[0] || (rc != DP_E_FORMAT && rc != DP_E_UNSUPPORTED))
+        return rc;
+    memcpy(message, error->message, sizeof message);
+    const dpi_place place = {.file = path, .offset = -1};
+    return dpi_fail_at(error, rc, &place, "%s", message);
+}
+
+static int open_file(dp_context *context, const char *path, dp_tokenizer **out, dp_error *error)
+{
+    dp_tokenizer *tokenizer = NULL;
+    dpi_storage *storage = NULL;
+    int rc = dpi_file_open(&storage, context, path, 0, error);
+
+    if (rc)
+        return rc;
+    rc = make(context, path, &tokenizer, error);
+    if (!rc)
+        rc = has_magic(storage) ? dpi_tokenizer_from_gguf(tokenizer, storage, error)
+                                : read_with_settings(tokenizer, path, error);
+    dpi_storage_drop(storage);
+    if (rc) {
+        dp_tokenizer_free(tokenizer);
+        return name_file(rc, path, error);
+    }
+    *out = tokenizer;
+    return DP_OK;
+}
+
+static int open_folder(dp_context *context, const char *path, dp_tokenizer **out, dp_error *error)
+{
+    dpi_memory *const memory = &context->memory;
+    const dpi_place place = {.file = path, .offset = -1};
+    char *const json = dpi_path_join(memory, path, "tokenizer.json", error);
+    char *const model = json ? dpi_path_join(memory, path, "tokenizer.model", error) : NULL;
+    int rc = DP_E_MEMORY;
+
+    if (json && model) {
+        const int has_json = dpi_path_exists(json), has_model = dpi_path_exists(model);
+        rc = has_json ? open_file(context, json, out, error) : DP_E_UNSUPPORTED;
+        if (rc == DP_E_UNSUPPORTED && has_model)
+            rc = open_file(context, model, out, error);
+        else if (!has_json)
+            rc = dpi_fail_at(error, DP_E_IO, &place, "holds neither tokenizer.json nor tokenizer.model");
+    }
+    dpi_free(memory, json);
+    dpi_free(memory, model);
+    return rc;
+}
+
+int dp_tokenizer_open(dp_context *context, const char *path, dp_tokenizer **out, dp_error *error)
+{
+    if (!context || !path || !out)
+        return dpi_fail(error, DP_E_ARGUMENT, "context, path and out must not be NULL");
+    return dpi_path_is_directory(path) ? open_folder(context, path, out, error) : open_file(context, path, out, error);
+}
