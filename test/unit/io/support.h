@@ -88,14 +88,18 @@ static inline const char *new_folder(void)
     return path;
 }
 
+// folder/name; the text lives as long as the test.
 static inline const char *under(const char *folder, const char *name)
 {
-    static char paths[8][1024];
-    static int turn;
-    char *path = paths[turn++ % 8];
+    static char *kept[64];
+    static size_t count;
+    const size_t size = strlen(folder) + strlen(name) + 2;
 
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
+    ck_assert_uint_lt(count, sizeof kept / sizeof *kept);
+    kept[count] = malloc(size);
+    ck_assert_ptr_nonnull(kept[count]);
+    snprintf(kept[count], size, "%s/%s", folder, name);
+    return kept[count++];
 }
 
 static inline void write_text(const char *path, const char *text)

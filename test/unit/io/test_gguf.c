@@ -1,58 +1,5 @@
-// GGUF: round trip, values, files that must open although they look odd, and files that must not.
-#include "base/error.h"
-#include "io/file.h"
-#include "io/gguf.h"
-#include "test/unit/io/support.h"
-
-static void add_text(bytes *to, const char *text)
-{
-    add_le(to, 8, strlen(text));
-    add(to, text, strlen(text));
-}
-
-static void add_head(bytes *to, uint64_t version, uint64_t tensors, uint64_t keys)
-{
-    to->size = 0;
-    add(to, "GGUF", 4);
-    add_le(to, 4, version);
-    add_le(to, 8, tensors);
-    add_le(to, 8, keys);
-}
-
-static void add_u32(bytes *to, const char *key, uint32_t value)
-{
-    add_text(to, key);
-    add_le(to, 4, DPI_GGUF_U32);
-    add_le(to, 4, value);
-}
-
-static void add_info(bytes *to, const char *name, uint64_t columns, uint64_t rows, uint64_t type, uint64_t offset)
-{
-    add_text(to, name);
-    add_le(to, 4, 2);
-    add_le(to, 8, columns);
-    add_le(to, 8, rows);
-    add_le(to, 4, type);
-    add_le(to, 8, offset);
-}
-
-static void pad(bytes *to, size_t alignment)
-{
-    while (to->size % alignment)
-        add_zeros(to, 1);
-}
-
-static int read_bytes(dp_context *context, const bytes *file, dpi_gguf **out, dp_error *error)
-{
-    const uint64_t used = context->memory.used;
-    dpi_storage *storage = exact_storage(context, file->at, file->size);
-    const int rc = dpi_gguf_read(out, &context->memory, storage, "m.gguf", error);
-
-    dpi_storage_drop(storage);
-    if (rc)
-        ck_assert_uint_eq(context->memory.used, used); // a failure leaves nothing allocated
-    return rc;
-}
+// GGUF in: files that must open although they look odd, and files that must not.
+#include "test/unit/io/gguf_support.h"
 
 // A key "a" at byte 24, its type at 33, its value at 37; tensors "t" and "u" follow.
 static void good(bytes *to)
@@ -61,7 +8,7 @@ static void good(bytes *to)
     add_u32(to, "a", 7);
     add_info(to, "t", 3, 2, DP_F32, 0);       // at 41: name, 50: dims, 54 and 62: extents, 70: type, 74: offset
     add_info(to, "u", 32, 2, DP_Q4_1, 32);    // at 82; 91; 95, 103; 111; 115
-    pad(to, 32);                              // data at 128: 24 bytes in 32, then 40
+    pad_bytes(to, 32);                              // data at 128: 24 bytes in 32, then 40
     add_zeros(to, 32 + 40);
 }
 
@@ -144,7 +91,7 @@ START_TEST(refuses_numbers_that_lie)
 
     good(&file);
     dpi_le_write(file.at + l->at, l->width, l->value);
-    ck_assert_msg(read_bytes(context, &file, &out, &error) == l->code, "%s: %d", l->message, error.code);
+    ck_assert_msg(read_gguf(context, &file, &out, &error) == l->code, "%s: %d", l->message, error.code);
     ck_assert_ptr_null(out);
     ck_assert_str_eq(error.file, "m.gguf");
     ck_assert_msg(strstr(error.message, l->message), "%s instead of %s", error.message, l->message);
@@ -165,7 +112,7 @@ START_TEST(fails_at_every_cut)
     ck_assert_uint_eq(file.size, GOOD);
     while (file.size-- > 0) {
         error = (dp_error){.code = 0};
-        ck_assert_msg(read_bytes(context, &file, &out, &error) == DP_E_FORMAT, "%zu bytes", file.size);
+        ck_assert_msg(read_gguf(context, &file, &out, &error) == DP_E_FORMAT, "%zu bytes", file.size);
         ck_assert(error.message[0] && error.offset >= 0 && error.offset <= DATA);
     }
     dpi_context_drop(context);
@@ -184,8 +131,8 @@ START_TEST(reads_tensors_and_their_bytes)
         dpi_le_write(file.at + 4, 4, version);
         file.at[DATA] = 11;
         file.at[DATA + 32] = 22;
-        pad(&file, 32); // writers pad the last tensor too
-        ck_assert_int_eq(read_bytes(context, &file, &out, NULL), DP_OK);
+        pad_bytes(&file, 32); // writers pad the last tensor too
+        ck_assert_int_eq(read_gguf(context, &file, &out, NULL), DP_OK);
         ck_assert_uint_eq(out->version, version);
         ck_assert_uint_eq(out->alignment, 32);
         ck_assert_uint_eq(out->tensor_count, 2);
@@ -201,7 +148,7 @@ START_TEST(reads_tensors_and_their_bytes)
         dpi_gguf_free(out);
     }
     add_zeros(&file, 1);
-    ck_assert_int_eq(read_bytes(context, &file, &out, NULL), DP_E_FORMAT);
+    ck_assert_int_eq(read_gguf(context, &file, &out, NULL), DP_E_FORMAT);
     end_context(context, used);
 }
 END_TEST
@@ -217,7 +164,7 @@ static int read_key(const char *key, int32_t type, const bytes *value, dp_error 
     add_text(&file, key);
     add_le(&file, 4, (uint64_t)type);
     add(&file, value->at, value->size);
-    const int rc = read_bytes(context, &file, &out, error);
+    const int rc = read_gguf(context, &file, &out, error);
     dpi_gguf_free(out);
     dpi_context_drop(context);
     return rc;
@@ -324,230 +271,6 @@ START_TEST(names_a_duplicate_among_many)
 }
 END_TEST
 
-START_TEST(reads_values_by_type_and_range)
-{
-    dp_context *context = new_context();
-    const uint64_t used = context->memory.used;
-    static bytes file;
-    dpi_gguf *g = NULL;
-    int64_t number = -1;
-    double real = -1;
-    int flag = -1;
-    const char *string = NULL;
-    size_t size = 0;
-    dp_error error;
-
-    add_head(&file, 3, 0, 7);
-    add_text(&file, "i8"), add_le(&file, 4, DPI_GGUF_I8), add_le(&file, 1, 0xfe);
-    add_text(&file, "i64"), add_le(&file, 4, DPI_GGUF_I64), add_le(&file, 8, (uint64_t)-5);
-    add_text(&file, "u64"), add_le(&file, 4, DPI_GGUF_U64), add_le(&file, 8, UINT64_MAX);
-    add_text(&file, "f"), add_le(&file, 4, DPI_GGUF_F32), add_le(&file, 4, 0x3fc00000);
-    add_text(&file, "nan"), add_le(&file, 4, DPI_GGUF_F32), add_le(&file, 4, 0x7fc00000);
-    add_text(&file, "b"), add_le(&file, 4, DPI_GGUF_BOOL), add_le(&file, 1, 2);
-    add_text(&file, "s"), add_le(&file, 4, DPI_GGUF_STRING), add_text(&file, "text");
-    ck_assert_int_eq(read_bytes(context, &file, &g, NULL), DP_OK);
-
-    ck_assert_int_eq(dpi_gguf_int(g, "i8", 1, -9, 9, &number, NULL), DP_OK);
-    ck_assert_int_eq(number, -2);
-    ck_assert_int_eq(dpi_gguf_int(g, "i64", 1, -9, 9, &number, NULL), DP_OK);
-    ck_assert_int_eq(number, -5);
-    ck_assert_int_eq(dpi_gguf_real(g, "f", 1, &real, NULL), DP_OK);
-    ck_assert(real == 1.5);
-    ck_assert_int_eq(dpi_gguf_string(g, "s", 1, &string, &size, NULL), DP_OK);
-    ck_assert(size == 4 && memcmp(string, "text", 4) == 0);
-
-    number = -1, real = -1;
-    ck_assert_int_eq(dpi_gguf_int(g, "i8", 1, 0, 9, &number, &error), DP_E_FORMAT);
-    ck_assert_str_eq(error.message, "\"i8\" is -2, expected 0 to 9");
-    ck_assert_int_eq(error.offset, 24 + 8 + 2 + 4);
-    ck_assert_int_eq(dpi_gguf_int(g, "u64", 1, 0, INT64_MAX, &number, &error), DP_E_FORMAT);
-    ck_assert_msg(strstr(error.message, "is 18446744073709551615"), "%s", error.message);
-    ck_assert_int_eq(dpi_gguf_int(g, "f", 1, 0, 9, &number, &error), DP_E_FORMAT);
-    ck_assert_str_eq(error.message, "\"f\" is of type f32, expected an integer");
-    ck_assert_int_eq(dpi_gguf_int(g, "absent", 1, 0, 9, &number, &error), DP_E_FORMAT);
-    ck_assert_str_eq(error.message, "\"absent\" is missing");
-    ck_assert_str_eq(error.item, "absent");
-    ck_assert_int_eq(dpi_gguf_int(g, "absent", 0, 0, 9, &number, &error), DP_OK);
-    ck_assert_int_eq(dpi_gguf_real(g, "nan", 1, &real, &error), DP_E_FORMAT);
-    ck_assert_int_eq(dpi_gguf_real(g, "s", 1, &real, &error), DP_E_FORMAT);
-    ck_assert_int_eq(dpi_gguf_bool(g, "b", 1, &flag, &error), DP_E_FORMAT);
-    ck_assert_str_eq(error.message, "\"b\" is 2, expected 0 or 1");
-    ck_assert_int_eq(dpi_gguf_bool(g, "f", 1, &flag, &error), DP_E_FORMAT);
-    ck_assert_int_eq(dpi_gguf_string(g, "f", 1, &string, &size, &error), DP_E_FORMAT);
-    ck_assert(number == -1 && real == -1 && flag == -1);
-    dpi_gguf_free(g);
-    end_context(context, used);
-}
-END_TEST
-
-static void write_file(dp_context *context, dpi_gguf_out *out, const char *path, const dpi_tensor *tensors,
-                       const void *const *data, size_t count)
-{
-    dpi_stage *stage = NULL;
-    dpi_writer *writer = NULL;
-    uint64_t promised = 0;
-
-    ck_assert_int_eq(dpi_stage_open(&stage, context, path, 0, 1, NULL), DP_OK);
-    ck_assert_int_eq(dpi_stage_file(stage, NULL, &writer, NULL), DP_OK);
-    ck_assert_int_eq(dpi_gguf_header(out, writer, tensors, count, &promised, NULL), DP_OK);
-    for (size_t i = 0; i < count; i++) {
-        ck_assert_int_eq(dpi_writer_add(writer, data[i], tensors[i].bytes, NULL), DP_OK);
-        ck_assert_int_eq(dpi_gguf_pad(out, writer, NULL), DP_OK);
-    }
-    ck_assert_uint_eq(dpi_writer_size(writer), promised);
-    ck_assert_int_eq(dpi_writer_end(writer, NULL), DP_OK);
-    ck_assert_int_eq(dpi_stage_commit(stage, NULL), DP_OK);
-}
-
-static dpi_gguf *read_path(dp_context *context, const char *path)
-{
-    dpi_storage *storage = NULL;
-    dpi_gguf *file = NULL;
-    dp_error error = {.code = 0};
-
-    ck_assert_int_eq(dpi_file_open(&storage, context, path, 0, NULL), DP_OK);
-    ck_assert_msg(dpi_gguf_read(&file, &context->memory, storage, path, &error) == DP_OK, "%s", error.message);
-    dpi_storage_drop(storage);
-    return file;
-}
-
-static void put_samples(dpi_gguf_out *out)
-{
-    static const char *const strings[] = {"one", "", "three\xe2\x96\x81"};
-    static const size_t sizes[] = {3, 0, 8};
-    static const uint32_t numbers[] = {5, 6};
-
-    ck_assert_int_eq(dpi_gguf_put_string(out, "first", "x", 1, NULL), DP_OK);
-    ck_assert_int_eq(dpi_gguf_put_u32(out, "count", 1, NULL), DP_OK);
-    ck_assert_int_eq(dpi_gguf_put_f32(out, "eps", 1e-5f, NULL), DP_OK);
-    ck_assert_int_eq(dpi_gguf_put_bool(out, "flag", 4, NULL), DP_OK);
-    ck_assert_int_eq(dpi_gguf_put_strings(out, "words", strings, sizes, 3, NULL), DP_OK);
-    ck_assert_int_eq(dpi_gguf_put_array(out, "list", DPI_GGUF_I32, numbers, 2, NULL), DP_OK);
-    ck_assert_int_eq(dpi_gguf_put_u32(out, "count", 24, NULL), DP_OK); // replaces in place
-    ck_assert_int_eq(dpi_gguf_put_array(out, "none", DPI_GGUF_STRING, numbers, 2, NULL), DP_E_ARGUMENT);
-}
-
-static void check_samples(const dpi_gguf *file)
-{
-    const dpi_gguf_entry *entry = NULL;
-    const char *string;
-    int64_t count = 0;
-    double eps = 0;
-    int flag = 0;
-    size_t size;
-
-    ck_assert_int_eq(dpi_gguf_int(file, "count", 1, 0, 99, &count, NULL), DP_OK);
-    ck_assert_int_eq(count, 24);
-    ck_assert_int_eq(dpi_gguf_real(file, "eps", 1, &eps, NULL), DP_OK);
-    ck_assert(eps == (double)1e-5f);
-    ck_assert_int_eq(dpi_gguf_bool(file, "flag", 1, &flag, NULL), DP_OK);
-    ck_assert_int_eq(flag, 1);
-    ck_assert_int_eq(dpi_gguf_array(file, "words", 1, DPI_GGUF_U32, &entry, NULL), DP_E_FORMAT);
-    ck_assert_int_eq(dpi_gguf_array(file, "count", 1, DPI_GGUF_U32, &entry, NULL), DP_E_FORMAT);
-    ck_assert_ptr_null(entry);
-    ck_assert_int_eq(dpi_gguf_array(file, "words", 1, DPI_GGUF_STRING, &entry, NULL), DP_OK);
-    ck_assert_uint_eq(entry->count, 3);
-    const unsigned char *cursor = entry->data;
-    dpi_gguf_next(&cursor, &string, &size);
-    ck_assert(size == 3 && memcmp(string, "one", 3) == 0);
-    dpi_gguf_next(&cursor, &string, &size);
-    ck_assert_uint_eq(size, 0);
-    dpi_gguf_next(&cursor, &string, &size);
-    ck_assert(size == 8 && memcmp(string, "three\xe2\x96\x81", 8) == 0);
-    ck_assert_int_eq(dpi_gguf_array(file, "list", 1, DPI_GGUF_I32, &entry, NULL), DP_OK);
-    ck_assert_uint_eq(dpi_le_read(entry->data + 4, 4), 6);
-    ck_assert_uint_eq(file->entries[1].key_size, 5); // "count" kept its place
-    ck_assert_mem_eq(file->entries[1].key, "count", 5);
-}
-
-START_TEST(reads_what_it_wrote)
-{
-    static const uint32_t alignments[] = {32, 64, 1};
-    const float values[6] = {1, 2, 3, 4, 5, 6};
-    unsigned char blocks[20] = {1, 2, 3};
-    const dpi_tensor tensors[] = {
-        {.name = (char[]){"q"}, .shape = {1, 32}, .dims = 2, .type = DP_Q4_1, .bytes = sizeof blocks},
-        {.name = (char[]){"w"}, .shape = {2, 3}, .dims = 2, .type = DP_F32, .bytes = sizeof values},
-    };
-    const void *const data[] = {blocks, values};
-    dp_context *context = new_context();
-    const uint64_t used = context->memory.used;
-    const char *folder = new_folder(), *path = under(folder, "m.gguf");
-
-    for (size_t i = 0; i < sizeof alignments / sizeof *alignments; i++) {
-        dpi_gguf_out *out = NULL;
-        ck_assert_int_eq(dpi_gguf_out_open(&out, &context->memory, alignments[i], NULL), DP_OK);
-        put_samples(out);
-        write_file(context, out, path, tensors, data, 2);
-        dpi_gguf_out_free(out);
-        dpi_gguf *file = read_path(context, path);
-        check_samples(file);
-        ck_assert_uint_eq(file->alignment, alignments[i]);
-        ck_assert_uint_eq(file->entry_count, alignments[i] == 32 ? 6 : 7);
-        ck_assert_int_eq(file->tensors[0].shape[1], 32);
-        ck_assert_mem_eq(file->tensors[0].data, blocks, sizeof blocks);
-        ck_assert_mem_eq(file->tensors[1].data, values, sizeof values);
-        ck_assert_uint_eq((uintptr_t)file->tensors[1].data % 4, 0);
-        dpi_gguf_free(file);
-    }
-    end_context(context, used);
-    unlink(path);
-    rmdir(folder);
-}
-END_TEST
-
-START_TEST(copies_entries_byte_for_byte)
-{
-    dp_context *context = new_context();
-    const uint64_t used = context->memory.used;
-    const char *folder = new_folder(), *first = under(folder, "a.gguf"), *second = under(folder, "b.gguf");
-    dpi_gguf_out *out = NULL;
-
-    ck_assert_int_eq(dpi_gguf_out_open(&out, &context->memory, 64, NULL), DP_OK);
-    put_samples(out);
-    write_file(context, out, first, NULL, NULL, 0);
-    dpi_gguf_out_free(out);
-    dpi_gguf *from = read_path(context, first);
-    ck_assert_int_eq(dpi_gguf_out_open(&out, &context->memory, 64, NULL), DP_OK);
-    for (size_t i = 0; i < from->entry_count; i++)
-        ck_assert_int_eq(dpi_gguf_put_entry(out, &from->entries[i], NULL), DP_OK);
-    write_file(context, out, second, NULL, NULL, 0);
-    dpi_gguf_out_free(out);
-    dpi_gguf *to = read_path(context, second);
-    ck_assert_uint_eq(dpi_storage_size(from->storage), dpi_storage_size(to->storage));
-    ck_assert_mem_eq(dpi_storage_bytes(from->storage), dpi_storage_bytes(to->storage),
-                     (size_t)dpi_storage_size(to->storage));
-    dpi_gguf_free(from);
-    dpi_gguf_free(to);
-    end_context(context, used);
-    unlink(first);
-    unlink(second);
-    rmdir(folder);
-}
-END_TEST
-
-// A copied alignment must not contradict the layout.
-START_TEST(states_its_own_alignment)
-{
-    dp_context *context = new_context();
-    const char *folder = new_folder(), *path = under(folder, "m.gguf");
-    dpi_gguf_out *out = NULL;
-
-    ck_assert_int_eq(dpi_gguf_out_open(&out, &context->memory, 3, NULL), DP_E_ARGUMENT);
-    ck_assert_int_eq(dpi_gguf_out_open(&out, &context->memory, 32, NULL), DP_OK);
-    ck_assert_int_eq(dpi_gguf_put_u32(out, "general.alignment", 128, NULL), DP_OK);
-    write_file(context, out, path, NULL, NULL, 0);
-    dpi_gguf_out_free(out);
-    dpi_gguf *file = read_path(context, path);
-    ck_assert_uint_eq(file->alignment, 32);
-    ck_assert_uint_eq(file->entry_count, 1);
-    dpi_gguf_free(file);
-    dpi_context_drop(context);
-    unlink(path);
-    rmdir(folder);
-}
-END_TEST
-
 START_TEST(survives_any_allocation_that_fails)
 {
     static bytes bytes_of;
@@ -579,10 +302,6 @@ int main(void)
                                   refuses_array_lengths_that_lie,
                                   refuses_alignment_and_splits_it_cannot_serve,
                                   names_a_duplicate_among_many,
-                                  reads_values_by_type_and_range,
-                                  reads_what_it_wrote,
-                                  copies_entries_byte_for_byte,
-                                  states_its_own_alignment,
                                   survives_any_allocation_that_fails};
     Suite *suite = suite_create("io/gguf hostile");
     TCase *hostile = tcase_create("numbers");
