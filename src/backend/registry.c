@@ -29,7 +29,8 @@ static int open_cuda(dp_context *context, const char *name, const dp_context_opt
 
     if (*digits) {
         const size_t size = strlen(digits + 1);
-        if (size == 0 || dpi_parse_i64(digits + 1, size, &index) != size || index < 0 || index >= MOST_DEVICES)
+        if (digits[1] < '0' || digits[1] > '9' || dpi_parse_i64(digits + 1, size, &index) != size ||
+            index >= MOST_DEVICES)
             return dpi_fail_at(error, DP_E_ARGUMENT, &place, "'%s' does not name a device: expected cuda:0 to cuda:%d",
                                name, MOST_DEVICES - 1);
     }
