@@ -3,6 +3,8 @@
 #include "text/bytemap.h"
 #include "text/tokenizer.h"
 
+enum { LOOK = 1 << 12 }; // words between two looks at the watch
+
 // The word as the vocabulary writes it.
 static int stand_ins(const char *word, size_t size, dpi_text *out, dp_error *error)
 {
@@ -38,7 +40,7 @@ static int merged_word(dpi_encoder *encoder, const char *word, size_t size, dp_e
         if (id >= 0 || tokenizer->unknown >= 0)
             dpi_merger_add(merger, i, 1, id >= 0 ? id : tokenizer->unknown, 0);
     }
-    dpi_merger_run(merger);
+    rc = dpi_merger_run(merger, error);
     for (size_t i = 0; !rc && i < merger->count; i++)
         if (merger->symbols[i].size)
             rc = dpi_ids_add(tokenizer->memory, &encoder->ids, merger->symbols[i].id, error);
@@ -62,13 +64,15 @@ static int encode_word(dpi_encoder *encoder, const char *word, size_t size, dp_e
 int dpi_encode_bytes(dpi_encoder *encoder, const char *text, size_t size, dp_error *error)
 {
     dpi_cutter *const cutter = &encoder->cutter;
-    int rc = cutter->splitter ? DP_OK : dpi_cutter_open(cutter, &encoder->tokenizer->splitter, error);
+    int rc = cutter->splitter ? DP_OK : dpi_cutter_open(cutter, &encoder->tokenizer->splitter, encoder->watch, error);
 
     if (!rc)
         rc = dpi_cutter_run(cutter, text, size, error);
     for (size_t i = 0; !rc && i < cutter->spans.count; i++) {
         const dpi_span span = cutter->spans.data[i];
         rc = encode_word(encoder, text + span.begin, span.end - span.begin, error);
+        if (!rc && i % LOOK == 0)
+            rc = dpi_watch_advance(encoder->watch, 0, error);
     }
     return rc;
 }

@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "text/tokenizer.h"
 
+enum { LOOK = 1 << 12 }; // words between two looks at the watch
+
 static int begins_with_space(const char *text, size_t size)
 {
     return size && (*text == ' ' || (size >= DPI_SPACE_SIZE && !memcmp(text, DPI_SPACE, DPI_SPACE_SIZE)));
@@ -178,7 +180,7 @@ static int encode_word(dpi_encoder *encoder, const char *text, size_t size, dp_e
     if (rc)
         return rc;
     add_symbols(encoder, text, size);
-    dpi_merger_run(merger);
+    rc = dpi_merger_run(merger, error);
     for (size_t i = 0; !rc && i < merger->count; i++)
         if (merger->symbols[i].size)
             rc = emit(encoder, text, &merger->symbols[i], error);
@@ -202,12 +204,15 @@ static size_t word_end(const char *text, size_t size, size_t at)
 
 int dpi_encode_pieces(dpi_encoder *encoder, const char *text, size_t size, dp_error *error)
 {
+    size_t words = 0;
     int rc = DP_OK;
 
     encoder->after_unknown = 0;
-    for (size_t at = 0; !rc && at < size;) {
+    for (size_t at = 0; !rc && at < size; words++) {
         const size_t end = encoder->tokenizer->by_words ? word_end(text, size, at) : size;
         rc = encode_word(encoder, text + at, end - at, error);
+        if (!rc && words % LOOK == 0)
+            rc = dpi_watch_advance(encoder->watch, 0, error);
         at = end;
     }
     return rc;

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+enum { LOOK = 1 << 14 }; // pairs between two looks at the watch
+
 int dpi_merger_begin(dpi_merger *merger, const char *text, size_t most, dp_error *error)
 {
     merger->text = text;
@@ -115,25 +117,35 @@ static void consider(dpi_merger *merger, int32_t left_index, int32_t right_index
         push(merger, candidate);
 }
 
-void dpi_merger_run(dpi_merger *merger)
+// Join the two halves of the best pair, unless one of them is no longer what it was.
+static void join(dpi_merger *merger, dpi_candidate best)
+{
+    dpi_symbol *const left = &merger->symbols[best.left];
+
+    if (!left->size || left->after < 0)
+        return;
+    dpi_symbol *const right = &merger->symbols[left->after];
+    if (left->size + right->size != best.size)
+        return;
+    left->size = best.size;
+    left->id = best.id;
+    left->after = right->after;
+    right->size = 0;
+    if (left->after >= 0)
+        merger->symbols[left->after].before = best.left;
+    consider(merger, left->before, best.left);
+    consider(merger, best.left, left->after);
+}
+
+int dpi_merger_run(dpi_merger *merger, dp_error *error)
 {
     for (int32_t i = 0; i + 1 < (int32_t)merger->count; i++)
         consider(merger, i, i + 1);
-    while (merger->heap_count) {
-        const dpi_candidate best = pop(merger);
-        dpi_symbol *const left = &merger->symbols[best.left];
-        if (!left->size || left->after < 0)
-            continue;
-        dpi_symbol *const right = &merger->symbols[left->after];
-        if (left->size + right->size != best.size)
-            continue;
-        left->size = best.size;
-        left->id = best.id;
-        left->after = right->after;
-        right->size = 0;
-        if (left->after >= 0)
-            merger->symbols[left->after].before = best.left;
-        consider(merger, left->before, best.left);
-        consider(merger, best.left, left->after);
+    for (size_t work = 1; merger->heap_count; work++) {
+        join(merger, pop(merger));
+        const int rc = work % LOOK ? DP_OK : dpi_watch_advance(merger->watch, 0, error);
+        if (rc)
+            return rc;
     }
+    return DP_OK;
 }

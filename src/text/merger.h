@@ -2,6 +2,7 @@
 #ifndef DPI_TEXT_MERGER_H
 #define DPI_TEXT_MERGER_H
 
+#include "base/monitor.h"
 #include "text/merges.h"
 
 typedef struct dpi_symbol {
@@ -21,6 +22,7 @@ typedef struct dpi_merger {
     dpi_memory *memory;
     const dpi_vocab *vocab;
     const dpi_merges *merges;
+    dpi_watch *watch; // NULL: none
     const char *text;
     dpi_symbol *symbols;
     dpi_candidate *heap;
@@ -31,8 +33,8 @@ typedef struct dpi_merger {
 // Start on a text of which at most `most` symbols will be added.
 int dpi_merger_begin(dpi_merger *merger, const char *text, size_t most, dp_error *error);
 void dpi_merger_add(dpi_merger *merger, size_t start, size_t size, int32_t id, int frozen);
-// Merge; symbols of size 0 are gone, the others keep their order.
-void dpi_merger_run(dpi_merger *merger);
+// Merge; symbols of size 0 are gone, the others keep their order.  DP_OK or DP_E_CANCELLED.
+int dpi_merger_run(dpi_merger *merger, dp_error *error);
 void dpi_merger_close(dpi_merger *merger);
 
 #endif

@@ -7,8 +7,12 @@
 #include "base/error.h"
 
 enum { STEPS_A_BYTE = 64, STEPS_LEAST = 20000, HEAP_KIB = 1 << 18, NESTING = 50 };
+enum { LOOK = 1 << 14 }; // matches between two looks at the watch
 
-static const char GPT2[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+// GPT-2's pattern, with the white space of Unicode spelled out: PCRE2's has U+180E besides.
+#define SPACES "\\t-\\r\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
+static const char GPT2[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^" SPACES "\\p{L}\\p{N}]+|"
+                           "[" SPACES "]+(?![^" SPACES "])|[" SPACES "]+";
 
 static void *give(PCRE2_SIZE size, void *memory)
 {
@@ -82,9 +86,9 @@ int dpi_splitter_add(dpi_splitter *splitter, int32_t kind, const char *pattern, 
     return compile(splitter, step, error);
 }
 
-int dpi_cutter_open(dpi_cutter *cutter, const dpi_splitter *splitter, dp_error *error)
+int dpi_cutter_open(dpi_cutter *cutter, const dpi_splitter *splitter, dpi_watch *watch, dp_error *error)
 {
-    *cutter = (dpi_cutter){.splitter = splitter};
+    *cutter = (dpi_cutter){.splitter = splitter, .watch = watch};
     cutter->limits = pcre2_match_context_create(splitter->general);
     cutter->match = pcre2_match_data_create(1, splitter->general);
     if (!cutter->limits || !cutter->match)
@@ -151,6 +155,9 @@ static int cut(dpi_cutter *cutter, const dpi_step *step, const char *text, dpi_s
             break;
         if (number < 0 || found[0] < done || found[1] < found[0])
             return match_failed(number, size, error);
+        const int rc = ++cutter->work % LOOK ? DP_OK : dpi_watch_advance(cutter->watch, 0, error);
+        if (rc)
+            return rc;
         if (add_span(memory, &cutter->next, piece.begin + done, piece.begin + found[0], error) ||
             add_span(memory, &cutter->next, piece.begin + found[0], piece.begin + found[1], error))
             return DP_E_MEMORY;

@@ -5,6 +5,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "base/monitor.h"
 #include "base/text.h"
 
 enum {
@@ -42,6 +43,8 @@ typedef struct dpi_spans {
 // Scratch of one call.
 typedef struct dpi_cutter {
     const dpi_splitter *splitter;
+    dpi_watch *watch;
+    size_t work; // matches so far
     pcre2_match_context *limits;
     pcre2_match_data *match;
     dpi_spans spans, next;
@@ -52,7 +55,8 @@ void dpi_splitter_close(dpi_splitter *splitter);
 // Append a step.  A pattern that does not compile is DP_E_FORMAT with the place in it.
 int dpi_splitter_add(dpi_splitter *splitter, int32_t kind, const char *pattern, size_t size, dp_error *error);
 
-int dpi_cutter_open(dpi_cutter *cutter, const dpi_splitter *splitter, dp_error *error);
+// `watch` (NULL allowed) is looked at while it cuts.
+int dpi_cutter_open(dpi_cutter *cutter, const dpi_splitter *splitter, dpi_watch *watch, dp_error *error);
 void dpi_cutter_close(dpi_cutter *cutter);
 // Cut valid UTF-8 into cutter->spans, in order and without gaps.
 int dpi_cutter_run(dpi_cutter *cutter, const char *text, size_t size, dp_error *error);

@@ -70,6 +70,7 @@ int dpi_ids_add(dpi_memory *memory, dpi_ids *ids, int32_t id, dp_error *error);
 // One call of encode.
 typedef struct dpi_encoder {
     const dp_tokenizer *tokenizer;
+    dpi_watch *watch; // NULL: none
     dpi_ids ids;
     int literal;       // special tokens are plain text
     int after_unknown; // the last id stands for unknown text

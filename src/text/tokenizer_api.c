@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "text/encode.h"
 #include "text/tokenizer.h"
 
 int dp_tokenizer_describe(const dp_tokenizer *tokenizer, dp_tokenizer_info *info, dp_error *error)
@@ -45,38 +46,61 @@ static int encode(dpi_encoder *encoder, const char *text, size_t bytes, uint32_t
     }
     if (!rc && flags & DP_ENCODE_BOS)
         rc = dpi_ids_add(tokenizer->memory, &encoder->ids, tokenizer->bos, error);
-    return rc ? rc : dpi_encode_text(encoder, text, bytes, error);
+    if (!rc)
+        rc = dpi_encode_text(encoder, text, bytes, error);
+    dpi_cutter_close(&encoder->cutter);
+    dpi_merger_close(&encoder->merger);
+    dpi_free(tokenizer->memory, encoder->merger.splits);
+    dpi_text_clear(&encoder->normal);
+    return rc;
 }
 
-int dp_tokenizer_encode(const dp_tokenizer *tokenizer, const char *text, size_t bytes, uint32_t flags, int32_t *ids,
-                        size_t capacity, size_t *needed, dp_error *error)
+int dpi_tokenizer_ids(const dp_tokenizer *tokenizer, const char *text, size_t bytes, uint32_t flags, dpi_watch *watch,
+                      int32_t **ids, size_t *count, dp_error *error)
 {
     int rc = check_encode(tokenizer, text, bytes, flags, error);
 
     if (rc)
         return rc;
-    if (!ids && capacity)
-        return dpi_fail(error, DP_E_ARGUMENT, "ids must not be NULL when capacity is %zu", capacity);
     dpi_encoder encoder = {.tokenizer = tokenizer,
+                           .watch = watch,
                            .literal = !(flags & DP_ENCODE_SPECIAL),
                            .normal = {.memory = tokenizer->memory},
                            .merger = {.memory = tokenizer->memory,
                                       .vocab = &tokenizer->vocab,
+                                      .watch = watch,
                                       .merges = tokenizer->merges.memory ? &tokenizer->merges : NULL}};
     rc = encode(&encoder, text ? text : "", bytes, flags, error);
-    if (!rc) {
-        const size_t count = encoder.ids.count < capacity ? encoder.ids.count : capacity;
-        if (count)
-            memcpy(ids, encoder.ids.data, count * sizeof *ids);
-        if (needed)
-            *needed = encoder.ids.count;
+    if (!rc && !encoder.ids.data)
+        encoder.ids.data = dpi_alloc(tokenizer->memory, 1, sizeof *encoder.ids.data, error);
+    if (!rc && !encoder.ids.data)
+        rc = DP_E_MEMORY;
+    if (rc) {
+        dpi_free(tokenizer->memory, encoder.ids.data);
+        return rc;
     }
-    dpi_cutter_close(&encoder.cutter);
-    dpi_merger_close(&encoder.merger);
-    dpi_free(tokenizer->memory, encoder.merger.splits);
-    dpi_text_clear(&encoder.normal);
-    dpi_free(tokenizer->memory, encoder.ids.data);
-    return rc;
+    *ids = encoder.ids.data;
+    *count = encoder.ids.count;
+    return DP_OK;
+}
+
+int dp_tokenizer_encode(const dp_tokenizer *tokenizer, const char *text, size_t bytes, uint32_t flags, int32_t *ids,
+                        size_t capacity, size_t *needed, dp_error *error)
+{
+    int32_t *all = NULL;
+    size_t count = 0;
+
+    if (!ids && capacity)
+        return dpi_fail(error, DP_E_ARGUMENT, "ids must not be NULL when capacity is %zu", capacity);
+    const int rc = dpi_tokenizer_ids(tokenizer, text, bytes, flags, NULL, &all, &count, error);
+    if (rc)
+        return rc;
+    if (count && capacity)
+        memcpy(ids, all, (count < capacity ? count : capacity) * sizeof *ids);
+    if (needed)
+        *needed = count;
+    dpi_free(tokenizer->memory, all);
+    return DP_OK;
 }
 
 int dp_tokenizer_decode(const dp_tokenizer *tokenizer, const int32_t *ids, size_t count, uint32_t flags, char *text,
