@@ -46,9 +46,13 @@ static json_t *describe_step(const json_t *document)
 {
     const json_t *protocol = json_object_get(document, "protocol"), *removed = json_object_get(document, "removed");
 
+    const json_t *calibration = json_object_get(protocol, "calibration");
+
+    if (schema_is(document, "scores") && json_is_object(calibration))
+        return json_sprintf("%s on %d windows of %d tokens", text_of(document, "criterion"),
+                            (int)number_of(calibration, "samples"), (int)number_of(calibration, "length"));
     if (schema_is(document, "scores"))
-        return json_sprintf("%s, %d windows of %d tokens", text_of(document, "criterion"),
-                            (int)number_of(protocol, "samples"), (int)number_of(protocol, "window"));
+        return json_string(text_of(document, "criterion"));
     if (schema_is(document, "plan"))
         return json_sprintf("%zu blocks chosen", json_array_size(removed));
     return json_sprintf("%zu blocks removed, saved as %s", json_array_size(removed),
@@ -129,9 +133,10 @@ static void join(report *r)
         json_t *perplexity = json_object();
         double seconds = 0;
         json_array_foreach(r->evals, e, eval) {
-            if (strcmp(text_of(json_object_get(eval, "protocol"), "model_path"), text_of(model, "path")) != 0)
+            const json_t *protocol = json_object_get(eval, "protocol");
+            if (strcmp(text_of(json_object_get(protocol, "model"), "path"), text_of(model, "path")) != 0)
                 continue;
-            seconds += number_of(json_object_get(eval, "protocol"), "seconds");
+            seconds += number_of(protocol, "seconds");
             json_array_foreach(json_object_get(eval, "perplexity"), i, entry)
                 json_object_set(perplexity, base_name(text_of(entry, "file")), json_object_get(entry, "perplexity"));
         }

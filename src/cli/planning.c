@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/protocol.h"
 #include "cli/scoring.h"
 
 int cli_planning_check(cli_session *session)
@@ -90,6 +91,11 @@ int cli_planning_run(cli_session *session, dp_plan **plan, dp_scores **scores)
     const cli_settings *s = session->settings;
     int rc;
 
+    if (s->plan || s->scores) { // the library then compares it with the file's
+        rc = cli_protocol_model(session);
+        if (rc)
+            return rc;
+    }
     if (s->plan)
         return read_plan(session, plan);
     if (s->remove.count > 0)

@@ -14,13 +14,16 @@ void cli_protocol_set(cli_session *session, const char *key, json_t *value)
 
 int cli_protocol_model(cli_session *session)
 {
+    const dp_model_info *m = &session->info;
     char digest[65];
     const int rc = dp_model_digest(session->model, &session->monitor, digest, &session->error);
 
     if (rc)
         return rc;
-    cli_protocol_set(session, "model", json_string(digest));
-    cli_protocol_set(session, "model_path", cli_json_path(session->settings->operands.items[0]));
+    cli_protocol_set(session, "model",
+                     json_pack("{s:o, s:s, s:i, s:I, s:s}", "path", cli_json_path(session->settings->operands.items[0]),
+                               "architecture", m->architecture, "blocks", m->blocks, "parameters",
+                               (json_int_t)m->parameters, "digest", digest));
     return DP_OK;
 }
 
@@ -28,12 +31,10 @@ void cli_protocol_tokenizer(cli_session *session)
 {
     dp_tokenizer_info info = {.size = sizeof info};
 
-    if (session->tokenizer == NULL || dp_tokenizer_describe(session->tokenizer, &info, NULL)) {
+    if (session->tokenizer == NULL || dp_tokenizer_describe(session->tokenizer, &info, NULL))
         cli_protocol_set(session, "tokenizer", json_null());
-        return;
-    }
-    cli_protocol_set(session, "tokenizer", json_string(info.digest));
-    cli_protocol_set(session, "tokenizer_kind", json_string(info.kind));
+    else
+        cli_protocol_set(session, "tokenizer", json_pack("{s:s, s:s}", "kind", info.kind, "digest", info.digest));
 }
 
 static const char *bos_rule(const cli_session *session, int from_ids)
@@ -45,24 +46,21 @@ static const char *bos_rule(const cli_session *session, int from_ids)
 
 void cli_protocol_calib(cli_session *session, const dp_calib *calib)
 {
-    static const char *const kinds[] = {"auto", "paragraph", "line", "stream", "json lines"};
+    const cli_settings *s = session->settings;
     dp_calib_info info = {.size = sizeof info};
 
     if (dp_calib_describe(calib, &info, NULL))
         return;
-    const int known = info.rows >= 0 && info.rows < (int32_t)(sizeof kinds / sizeof *kinds);
-    const char *file = session->settings->calibration_tokens ? session->settings->calibration_tokens : info.source;
+    const int from_ids = info.rows < 0;
+    const char *special = from_ids ? "as given" : s->literal_specials ? "literal" : "recognised";
 
     cli_protocol_tokenizer(session);
     cli_protocol_set(session, "window", json_integer(info.length));
-    cli_protocol_set(session, "samples", json_integer(info.samples));
-    cli_protocol_set(session, "rows", json_string(known ? kinds[info.rows] : "ids"));
-    cli_protocol_set(session, "bos", json_string(bos_rule(session, !known)));
-    cli_protocol_set(session, "special_tokens",
-                     json_string(!known ? "as given" : session->settings->literal_specials ? "literal" : "recognised"));
-    cli_protocol_set(session, "seed", known ? json_integer((json_int_t)info.seed) : json_null());
+    cli_protocol_set(session, "bos", json_string(bos_rule(session, from_ids)));
+    cli_protocol_set(session, "special_tokens", json_string(special));
+    cli_protocol_set(session, "seed", from_ids ? json_null() : json_integer((json_int_t)info.seed));
     cli_protocol_set(session, "data", json_string(info.digest));
-    cli_protocol_set(session, "data_path", cli_json_path(file));
+    cli_protocol_set(session, "data_path", cli_json_path(from_ids ? s->calibration_tokens : s->calibration));
 }
 
 static int add_device(cli_session *session)
@@ -90,7 +88,7 @@ int cli_protocol_finish(cli_session *session)
 {
     int rc = cli_session_context(session);
 
-    cli_protocol_set(session, "library", json_string(dp_version_text()));
+    cli_protocol_set(session, "version", json_string(dp_version_text()));
     cli_protocol_set(session, "seconds", json_real(cli_clock() - session->started));
     if (session->protocol == NULL)
         return cli_fail(session, DP_E_MEMORY, (cli_place){0}, "out of memory");
