@@ -201,7 +201,8 @@ static inline void check_untouched(const trial *t, const outcome *got, int i)
     for (size_t r = 0; r < (size_t)mat->rows; r++)
         ck_assert_msg(memcmp((char *)mat->data + r * row + skip, (char *)t->mats[i]->data + r * row + skip,
                              row - skip) == 0,
-                      "%s writes outside its results: operand %d, row %zu", t->name, i, r);
+                      "%s writes outside its results: operand %d of %lld x %lld, stride %lld, %s, row %zu", t->name, i,
+                      (long long)mat->rows, (long long)mat->cols, (long long)mat->stride, info->name, r);
 }
 
 static inline void check_results(trial *t, const outcome *got, const outcome *want, const char *who, int i)
