@@ -5,11 +5,11 @@ size_t dpi_utf8_decode(const char *bytes, size_t size, uint32_t *point)
 {
     static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *const byte = (const unsigned char *)bytes;
-    const size_t length = byte[0] < 0x80                       ? 1
-                          : byte[0] >= 0xC2 && byte[0] <= 0xDF ? 2
-                          : (byte[0] & 0xF0) == 0xE0           ? 3
-                          : byte[0] >= 0xF0 && byte[0] <= 0xF4 ? 4
-                                                               : 0;
+    const size_t length = byte[0] < 0x80             ? 1
+                          : (byte[0] & 0xE0) == 0xC0 ? 2
+                          : (byte[0] & 0xF0) == 0xE0 ? 3
+                          : (byte[0] & 0xF8) == 0xF0 ? 4
+                                                     : 0;
 
     if (!length || length > size)
         return 0;

@@ -40,13 +40,13 @@ uint16_t dpi_f32_to_f16(float value)
         const uint32_t fraction = size >> 13 & 0x3FF;
         return (uint16_t)(sign | 0x7C00 | (fraction ? fraction : 0x200));
     }
-    if (size >= 0x477FF000) // 65520 and above
+    if (size >= 0x47800000) // 2^16; what rounds up to it becomes infinity below
         return (uint16_t)(sign | 0x7C00);
     if (size >= 0x38800000) { // 2^-14: a normal half
         const uint32_t rebased = size - 0x38000000;
         return (uint16_t)(sign | (rebased + 0xFFF + (rebased >> 13 & 1)) >> 13);
     }
-    if (size <= 0x33000000) // 2^-25 and below
+    if (size < 0x33000000) // 2^-25
         return (uint16_t)sign;
     const uint32_t shift = 126 - (size >> 23); // 14 .. 24
     const uint32_t fraction = (size & 0x7FFFFF) | 0x800000;
