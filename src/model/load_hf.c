@@ -8,13 +8,15 @@
 
 enum { MOST_CONFIG_BYTES = 4 << 20 };
 
-static int has(const dpi_source *source, const char *name)
+static int look(const dpi_source *source, const char *name, int *there, dp_error *error)
 {
-    char *path = dpi_path_join(source->memory, source->path, name, NULL);
-    const int there = path && dpi_path_exists(path);
+    char *path = dpi_path_join(source->memory, source->path, name, error);
 
+    if (!path)
+        return DP_E_MEMORY;
+    *there = dpi_path_exists(path);
     dpi_free(source->memory, path);
-    return there;
+    return DP_OK;
 }
 
 // The file of weights that is there instead of the one that is read.
@@ -32,8 +34,12 @@ static int no_weights(const dpi_source *source, dp_error *error)
     dpi_place place = {.file = source->path, .offset = -1};
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        int there = 0;
+        const int rc = look(source, others[i].file, &there, error);
         place.item = others[i].file;
-        if (has(source, others[i].file))
+        if (rc)
+            return rc;
+        if (there)
             return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "there is no model.safetensors but %s: %s",
                                others[i].file, others[i].what);
     }
@@ -81,11 +87,13 @@ static int read_weights(dpi_source *source, dp_context *context, int copy, dp_er
 int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error)
 {
     const dpi_place place = {.file = source->path, .item = "config.json", .offset = -1};
+    int there = 0, rc = look(source, "config.json", &there, error);
 
-    if (!has(source, "config.json"))
+    if (!rc && !there)
         return dpi_fail_at(error, DP_E_FORMAT, &place,
                            "the directory has no config.json; a model is a directory with one, or a GGUF file");
-    int rc = read_config(source, context, error);
+    if (!rc)
+        rc = read_config(source, context, error);
     if (!rc)
         rc = read_weights(source, context, copy, error);
     return rc ? rc : dpi_source_bind(source, context, source->safetensors->tensors, source->safetensors->count, error);

@@ -25,23 +25,31 @@ void dp_save_options_init(dp_save_options *options, size_t size)
     dpi_options_init(&save_schema, options, size);
 }
 
-int dpi_source_has_tokenizer(const dpi_source *source)
+static int says(const char *text, size_t size, const char *word)
+{
+    return size == strlen(word) && memcmp(text, word, size) == 0;
+}
+
+int dpi_source_has_tokenizer(const dpi_source *source, int *there, dp_error *error)
 {
     static const char *const files[] = {"tokenizer.json", "tokenizer.model"};
-    const char *kind = NULL;
-    size_t size = 0;
-    int there = 0;
+    const char *kind = "none";
+    size_t size = 4;
 
     if (source->gguf) {
-        dpi_gguf_string(source->gguf, "tokenizer.ggml.model", 0, &kind, &size, NULL);
-        return kind && !(size == 4 && memcmp(kind, "none", 4) == 0) && !(size == 8 && memcmp(kind, "no_vocab", 8) == 0);
+        const int rc = dpi_gguf_string(source->gguf, "tokenizer.ggml.model", 0, &kind, &size, error);
+        *there = !says(kind, size, "none") && !says(kind, size, "no_vocab");
+        return rc;
     }
-    for (int i = 0; i < 2 && !there; i++) {
-        char *path = dpi_path_join(source->memory, source->place, files[i], NULL);
-        there = path && dpi_path_exists(path);
+    *there = 0;
+    for (int i = 0; i < 2 && !*there; i++) {
+        char *path = dpi_path_join(source->memory, source->place, files[i], error);
+        if (!path)
+            return DP_E_MEMORY;
+        *there = dpi_path_exists(path);
         dpi_free(source->memory, path);
     }
-    return there;
+    return DP_OK;
 }
 
 int32_t dpi_save_removed(const dpi_save *save, int32_t *out)
@@ -92,6 +100,7 @@ static int count_files(dpi_save *save, dp_error *error)
     dp_tokenizer_info info = {.size = sizeof info};
     dpi_text plan = {.memory = memory};
     dp_tokenizer *tokenizer;
+    int there = 0;
 
     save->own_files = 1;
     if (save->format == DP_FORMAT_GGUF)
@@ -99,7 +108,9 @@ static int count_files(dpi_save *save, dp_error *error)
     int rc = dpi_save_plan_text(save, &plan, error);
     save->own_files = 2 + (plan.size > 0);
     dpi_text_clear(&plan);
-    if (rc || source->format == DP_FORMAT_HF || !dpi_source_has_tokenizer(source))
+    if (!rc && source->format == DP_FORMAT_GGUF)
+        rc = dpi_source_has_tokenizer(source, &there, error);
+    if (rc || !there)
         return rc;
     rc = dp_tokenizer_open(save->model->context, source->place, &tokenizer, error);
     if (rc)

@@ -62,7 +62,7 @@ int dpi_save_gguf(const dpi_save *save, dpi_stage *stage, dp_error *error);
 // Names, types and shapes of what was staged are those that were meant.
 int dpi_save_verify(const dpi_save *save, dpi_stage *stage, dp_error *error);
 
-int dpi_source_has_tokenizer(const dpi_source *source);
+int dpi_source_has_tokenizer(const dpi_source *source, int *there, dp_error *error);
 // Indices of the source's blocks that are gone, ascending; returns how many.  `out` has room for all of them.
 int32_t dpi_save_removed(const dpi_save *save, int32_t *out);
 // The plan that made the model: its own or, when nothing more was removed, that of a source of the other format (one

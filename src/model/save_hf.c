@@ -87,15 +87,14 @@ static int write_tokenizer(const dpi_save *save, dpi_stage *stage, dp_error *err
 {
     const dpi_source *source = save->model->source;
     dp_tokenizer *tokenizer;
+    int there = 0, rc = dpi_source_has_tokenizer(source, &there, error);
 
-    if (source->format == DP_FORMAT_HF)
-        return DP_OK; // its files are carried
-    if (!dpi_source_has_tokenizer(source)) {
+    if (!rc && !there)
         dpi_log(save->model->context, DP_LOG_WARNING, "%s has no tokenizer: the model is saved without one",
                 source->path);
-        return DP_OK;
-    }
-    int rc = dp_tokenizer_open(save->model->context, source->place, &tokenizer, error);
+    if (rc || !there || source->format == DP_FORMAT_HF) // a directory's files are carried
+        return rc;
+    rc = dp_tokenizer_open(save->model->context, source->place, &tokenizer, error);
     if (rc)
         return rc;
     rc = dpi_tokenizer_to_hf(tokenizer, stage, error);

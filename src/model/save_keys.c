@@ -115,9 +115,11 @@ static int put_tokenizer(keys *k)
 {
     const dpi_source *source = k->save->model->source;
     dp_tokenizer *tokenizer;
+    int there = 0;
 
-    if (!dpi_source_has_tokenizer(source))
-        return put_no_tokenizer(k);
+    k->rc = dpi_source_has_tokenizer(source, &there, k->error);
+    if (k->rc || !there)
+        return k->rc ? k->rc : put_no_tokenizer(k);
     k->rc = dp_tokenizer_open(k->save->model->context, source->place, &tokenizer, k->error);
     if (k->rc)
         return k->rc;

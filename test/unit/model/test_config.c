@@ -1,0 +1,283 @@
+// config.json: real ones with the parameter counts they must give, both spellings, and what is refused by which name.
+#include <string.h>
+
+#include "model/count.h"
+#include "model/names.h"
+#include "model/parse.h"
+#include "test/unit/model/support.h"
+
+static const char start[] = "{\"architectures\": [\"LlamaForCausalLM\"],\n";
+static const char sizes[] = "\"hidden_size\": 64, \"num_hidden_layers\": 2,\n\"num_attention_heads\": 4,"
+                            "\"intermediate_size\": 96, \"vocab_size\": 100";
+
+// The usual configuration with `more` members in front.
+static int parse(const char *more, dpi_config *config, dp_error *error)
+{
+    char text[4096];
+    const dpi_family *family;
+    const int size = snprintf(text, sizeof text, "%s%s%s}", start, more, sizes);
+
+    return dpi_config_from_hf(config, &family, text, (size_t)size, "config.json", error);
+}
+
+static dpi_config parsed(const char *more)
+{
+    dpi_config config;
+    dp_error error = {.code = 0};
+
+    ck_assert_msg(parse(more, &config, &error) == DP_OK, "%s: %s", error.item, error.message);
+    return config;
+}
+
+START_TEST(fills_defaults)
+{
+    const dpi_config c = parsed("");
+
+    ck_assert_str_eq(c.architecture, "llama");
+    ck_assert_int_eq(c.kv_heads, 4);
+    ck_assert_int_eq(c.head_dim, 16);
+    ck_assert_int_eq(c.context, 2048);
+    ck_assert_int_eq(c.tied, 0);
+    ck_assert_int_eq(c.interleaved, 0);
+    ck_assert_int_eq(c.bos, -1);
+    ck_assert(c.rope_base == 10000 && c.epsilon == 1e-6 && c.rope_kind == DPI_ROPE_DEFAULT);
+}
+END_TEST
+
+START_TEST(nulls_are_absent)
+{
+    const dpi_config c = parsed("\"head_dim\": null, \"num_key_value_heads\": null, \"rope_scaling\": null, "
+                                "\"pad_token_id\": null, \"quantization_config\": null, \"rope_parameters\": null,");
+
+    ck_assert_int_eq(c.head_dim, 16);
+    ck_assert_int_eq(c.kv_heads, 4);
+    ck_assert_int_eq(c.pad, -1);
+}
+END_TEST
+
+START_TEST(reads_ids)
+{
+    const dpi_config c = parsed("\"bos_token_id\": 0, \"eos_token_id\": [7, 8], \"pad_token_id\": -1,");
+
+    ck_assert_int_eq(c.bos, 0);
+    ck_assert_int_eq(c.eos, 7);
+    ck_assert_int_eq(c.pad, -1);
+    ck_assert_int_eq(parsed("\"eos_token_id\": [],").eos, -1);
+}
+END_TEST
+
+START_TEST(reads_both_spellings_of_rope)
+{
+    const char *const llama3[] = {
+        "\"rope_theta\": 5e5, \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1,"
+        "\"high_freq_factor\": 4, \"original_max_position_embeddings\": 8192},",
+        "\"rope_parameters\": {\"rope_theta\": 500000, \"rope_type\": \"llama3\", \"factor\": 8.0, \"low_freq_factor\": 1,"
+        "\"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 8192},"};
+
+    for (int i = 0; i < 2; i++) {
+        const dpi_config c = parsed(llama3[i]);
+        ck_assert_int_eq(c.rope_kind, DPI_ROPE_LLAMA3);
+        ck_assert_int_eq(c.rope_original, 8192);
+        ck_assert(c.rope_base == 5e5 && c.rope_factor == 8 && c.rope_low == 1 && c.rope_high == 4);
+    }
+    ck_assert(parsed("\"rope_parameters\": {\"rope_theta\": 123, \"rope_type\": \"default\"},").rope_base == 123);
+    const dpi_config c = parsed("\"rope_scaling\": {\"type\": \"linear\", \"factor\": 4},");
+    ck_assert(c.rope_kind == DPI_ROPE_LINEAR && c.rope_factor == 4 && c.rope_base == 10000);
+}
+END_TEST
+
+typedef struct refusal {
+    const char *more;
+    int32_t code;
+    const char *item;
+} refusal;
+
+static const refusal refusals[] = {
+    {"\"model_type\": \"mistral\",", DP_E_UNSUPPORTED, "model_type"},
+    {"\"quantization_config\": {\"quant_method\": \"gptq\"},", DP_E_UNSUPPORTED, "quantization_config"},
+    {"\"attention_bias\": true,", DP_E_UNSUPPORTED, "attention_bias"},
+    {"\"mlp_bias\": true,", DP_E_UNSUPPORTED, "mlp_bias"},
+    {"\"attention_bias\": 1,", DP_E_FORMAT, "attention_bias"},
+    {"\"hidden_act\": \"gelu\",", DP_E_UNSUPPORTED, "hidden_act"},
+    {"\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 2},", DP_E_UNSUPPORTED, "rope_scaling"},
+    {"\"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2},", DP_E_UNSUPPORTED, "rope_scaling"},
+    {"\"rope_scaling\": {\"type\": \"linear\"},", DP_E_FORMAT, "factor"},
+    {"\"rope_scaling\": {\"type\": \"linear\", \"factor\": 0},", DP_E_FORMAT, "factor"},
+    {"\"rope_scaling\": {\"type\": \"linear\", \"factor\": \"2\"},", DP_E_FORMAT, "factor"},
+    {"\"rope_scaling\": {\"type\": 3, \"factor\": 2},", DP_E_FORMAT, "type"},
+    {"\"rope_scaling\": {\"factor\": 2},", DP_E_FORMAT, "rope_scaling"},
+    {"\"rope_scaling\": [2],", DP_E_FORMAT, "rope_scaling"},
+    {"\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 4, \"high_freq_factor\": 4,"
+     "\"original_max_position_embeddings\": 8192},", DP_E_FORMAT, "high_freq_factor"},
+    {"\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": 4},",
+     DP_E_FORMAT, "original_max_position_embeddings"},
+    {"\"rope_parameters\": {\"full_attention\": {\"rope_theta\": 1}, \"factor\": 3},", DP_E_FORMAT, "rope_parameters"},
+    {"\"partial_rotary_factor\": 0.5,", DP_E_UNSUPPORTED, "partial_rotary_factor"},
+    {"\"rope_theta\": -1,", DP_E_FORMAT, "rope_theta"},
+    {"\"rope_theta\": \"10000\",", DP_E_FORMAT, "rope_theta"},
+    {"\"rms_norm_eps\": 0,", DP_E_FORMAT, "rms_norm_eps"},
+    {"\"num_key_value_heads\": 3,", DP_E_FORMAT, "num_key_value_heads"},
+    {"\"num_key_value_heads\": 8,", DP_E_FORMAT, "num_key_value_heads"},
+    {"\"num_key_value_heads\": 0,", DP_E_FORMAT, "num_key_value_heads"},
+    {"\"num_key_value_heads\": 4294967298,", DP_E_FORMAT, "num_key_value_heads"},
+    {"\"head_dim\": 0,", DP_E_FORMAT, "head_dim"},
+    {"\"head_dim\": 15,", DP_E_FORMAT, "head_dim"},
+    {"\"head_dim\": 2147483648,", DP_E_FORMAT, "head_dim"},
+    {"\"max_position_embeddings\": 0,", DP_E_FORMAT, "max_position_embeddings"},
+    {"\"max_position_embeddings\": 2048.0,", DP_E_FORMAT, "max_position_embeddings"},
+    {"\"bos_token_id\": 100,", DP_E_FORMAT, "bos_token_id"},
+    {"\"eos_token_id\": [100],", DP_E_FORMAT, "eos_token_id"},
+    {"\"eos_token_id\": [1.5],", DP_E_FORMAT, "eos_token_id"},
+    {"\"pad_token_id\": -2,", DP_E_FORMAT, "pad_token_id"},
+    {"\"tie_word_embeddings\": \"yes\",", DP_E_FORMAT, "tie_word_embeddings"},
+    {"\"layer_types\": [\"full_attention\", \"sliding_attention\"],", DP_E_UNSUPPORTED, "layer_types"},
+    {"\"layer_types\": [\"full_attention\"],", DP_E_FORMAT, "layer_types"},
+};
+
+START_TEST(refuses_by_name)
+{
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        const refusal *r = &refusals[i];
+        dpi_config config = {.blocks = -5};
+        dp_error error = {.code = 0};
+        ck_assert_msg(parse(r->more, &config, &error) == r->code, "%s: %s", r->more, error.message);
+        ck_assert_str_eq(error.item, r->item);
+        ck_assert_str_eq(error.file, "config.json");
+        ck_assert_int_eq(config.blocks, -5);
+        if (!strpbrk(r->more, "{["))
+            ck_assert_int_eq(error.line, 2);
+    }
+}
+END_TEST
+
+// Each of the five that must be there, in every wrong way.
+START_TEST(refuses_wrong_sizes)
+{
+    static const char *const keys[] = {"hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+                                       "vocab_size"};
+    static const char *const values[] = {"0", "-1", "\"64\"", "null", "[64]", "64.0", "true", "2147483648", "4294967360",
+                                         "9223372036854775807", "{}"};
+    for (size_t k = 0; k < 5; k++)
+        for (size_t v = 0; v <= sizeof values / sizeof *values; v++) {
+            const tiny t = {.blocks = 2, .hidden = 64, .heads = 4, .kv_heads = 4, .head_dim = 16, .ffn = 96, .vocab = 100,
+                            .key = keys[k], .value = v < sizeof values / sizeof *values ? values[v] : NULL};
+            scene s;
+            char path[PATH_ROOM + 16];
+            size_t size;
+            const dpi_family *family;
+            dpi_config config;
+            open_scene(&s);
+            write_config(s.folder, &t);
+            snprintf(path, sizeof path, "%s/config.json", s.folder);
+            char *text = read_file(path, &size);
+            ck_assert_msg(dpi_config_from_hf(&config, &family, text, size, "c", &s.error) == DP_E_FORMAT, "%s", text);
+            ck_assert_str_eq(s.error.item, keys[k]);
+            free(text);
+            close_scene(&s);
+        }
+}
+END_TEST
+
+START_TEST(refuses_what_is_no_configuration)
+{
+    static const struct {
+        const char *text;
+        int32_t code;
+    } bad[] = {{"", DP_E_FORMAT},         {"[]", DP_E_FORMAT},      {"{}", DP_E_FORMAT},
+               {"{\"a\":1,}", DP_E_FORMAT}, {"null", DP_E_FORMAT},  {"{\"model_type\":3}", DP_E_FORMAT},
+               {"{\"architectures\":[]}", DP_E_FORMAT},             {"{\"architectures\":\"x\"}", DP_E_FORMAT},
+               {"{\"architectures\":[\"LlamaModel\"]}", DP_E_UNSUPPORTED},
+               {"{\"model_type\":\"llama\",\"architectures\":[\"GPT2LMHeadModel\"]}", DP_E_UNSUPPORTED},
+               {"{\"model_type\":\"\\u0000\"}", DP_E_FORMAT},
+               {"{\"rms_norm_eps\":1e999}", DP_E_FORMAT}};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const dpi_family *family;
+        dpi_config config;
+        dp_error error;
+        ck_assert_msg(dpi_config_from_hf(&config, &family, bad[i].text, strlen(bad[i].text), "c", &error) ==
+                          bad[i].code, "%s: %s", bad[i].text, error.message);
+    }
+}
+END_TEST
+
+START_TEST(products_of_the_largest_sizes_fit)
+{
+    const dpi_config c = {.blocks = DPI_MOST_BLOCKS, .hidden = DPI_MOST_WIDTH, .heads = 16, .kv_heads = 16,
+                          .head_dim = DPI_MOST_WIDTH, .ffn = DPI_MOST_INNER, .vocab = DPI_MOST_INNER};
+    const uint64_t block = dpi_config_parameters(&c, 0, DPI_BIAS_Q);
+    uint64_t all;
+
+    ck_assert(!__builtin_mul_overflow(block, (uint64_t)c.blocks, &all));
+    ck_assert(!__builtin_add_overflow(all, dpi_config_parameters(&c, DPI_EMBEDDING, DPI_ROPE_FACTORS), &all));
+}
+END_TEST
+
+static uint64_t count(const char *folder, int32_t removed)
+{
+    char path[PATH_ROOM];
+    size_t size;
+    const dpi_family *family;
+    dpi_config c;
+    dp_error error;
+
+    snprintf(path, sizeof path, "%s/data/configs/%s/config.json", data_root(), folder);
+    char *text = read_file(path, &size);
+    ck_assert_msg(dpi_config_from_hf(&c, &family, text, size, path, &error) == DP_OK, "%s", error.message);
+    free(text);
+    return (uint64_t)(c.blocks - removed) * dpi_config_parameters(&c, 0, DPI_BIAS_Q) +
+           dpi_config_parameters(&c, DPI_EMBEDDING, c.tied ? DPI_HEAD : DPI_ROPE_FACTORS);
+}
+
+// The sizes that the paper's appendix prints, and the published ones.
+START_TEST(counts_parameters_of_real_models)
+{
+    static const struct {
+        const char *folder;
+        int32_t removed;
+        uint64_t parameters;
+    } known[] = {
+        {"llama-7b-hf", 0, 6738415616},     {"llama-7b-hf", 5, 5726498816},    {"vicuna-7b-v1.3", 6, 5524115456},
+        {"llama2-7b-hf", 7, 5321732096},    {"llama-7b-hf", 9, 4916965376},    {"llama-7b-hf", 26, 1476448256},
+        {"vicuna-13b-v1.3", 0, 13015864320}, {"vicuna-13b-v1.3", 8, 10478228480},
+        {"vicuna-13b-v1.3", 15, 8257797120}, {"Meta-Llama-3-8B-Instruct", 0, 8030261248},
+        {"Llama-3.2-1B", 0, 1235814400},    {"TinyLlama-1.1B-Chat-v1.0", 0, 1100048384},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        ck_assert_msg(count(known[i].folder, known[i].removed) == known[i].parameters, "%s without %d",
+                      known[i].folder, known[i].removed);
+}
+END_TEST
+
+START_TEST(refuses_another_family)
+{
+    char path[PATH_ROOM];
+    size_t size;
+    const dpi_family *family;
+    dpi_config c;
+    dp_error error;
+
+    snprintf(path, sizeof path, "%s/data/configs/deepseek-moe-16b-base/config.json", data_root());
+    char *text = read_file(path, &size);
+    ck_assert_int_eq(dpi_config_from_hf(&c, &family, text, size, path, &error), DP_E_UNSUPPORTED);
+    ck_assert_str_eq(error.item, "architectures");
+    ck_assert_ptr_nonnull(strstr(error.message, "DeepseekForCausalLM"));
+    ck_assert_ptr_nonnull(strstr(error.message, "LlamaForCausalLM"));
+    free(text);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {refuses_by_name, fills_defaults, nulls_are_absent,  reads_ids, reads_both_spellings_of_rope,
+                                  refuses_wrong_sizes, refuses_what_is_no_configuration,
+                                  products_of_the_largest_sizes_fit};
+    const TTest *const real[] = {counts_parameters_of_real_models, refuses_another_family};
+    const int failed = dpt_run("model/config", tests, sizeof tests / sizeof *tests);
+
+    if (failed || data_root())
+        return failed || dpt_run("model/config of real models", real, sizeof real / sizeof *real);
+    printf("skipped in part: no DEPTHPRUNE_TEST_DATA\n");
+    return 77;
+}
