@@ -84,6 +84,11 @@ int dpi_tokenizer_ids(const dp_tokenizer *tokenizer, const char *text, size_t by
     return DP_OK;
 }
 
+void dpi_tokenizer_drop_ids(const dp_tokenizer *tokenizer, int32_t *ids)
+{
+    dpi_free(tokenizer->memory, ids);
+}
+
 int dp_tokenizer_encode(const dp_tokenizer *tokenizer, const char *text, size_t bytes, uint32_t flags, int32_t *ids,
                         size_t capacity, size_t *needed, dp_error *error)
 {
