@@ -54,8 +54,9 @@ static json_t *describe_step(const json_t *document)
     if (schema_is(document, "scores"))
         return json_string(text_of(document, "criterion"));
     if (schema_is(document, "plan"))
-        return json_sprintf("%zu blocks chosen", json_array_size(removed));
-    return json_sprintf("%zu blocks removed, saved as %s", json_array_size(removed),
+        return json_sprintf("%zu of %.0f blocks chosen", json_array_size(removed), number_of(document, "blocks"));
+    return json_sprintf("%zu of %.0f blocks removed, saved as %s", json_array_size(removed),
+                        number_of(json_object_get(document, "source"), "blocks"),
                         base_name(text_of(document, "output")));
 }
 

@@ -91,7 +91,7 @@ int cli_planning_run(cli_session *session, dp_plan **plan, dp_scores **scores)
     const cli_settings *s = session->settings;
     int rc;
 
-    if (s->plan || s->scores) { // the library then compares it with the file's
+    if (!s->dry_run) { // a plan names the model's hash, and is compared with it
         rc = cli_protocol_model(session);
         if (rc)
             return rc;

@@ -19,16 +19,42 @@ int cli_scoring_needs_data(const cli_settings *settings)
     return strncmp(cli_scoring_criterion(settings), "mag", 3) != 0;
 }
 
+static int make_scorer(cli_session *session, dp_scorer **out)
+{
+    const cli_settings *s = session->settings;
+    dp_scorer_options options;
+
+    dp_scorer_options_init(&options, sizeof options);
+    options.criterion = cli_scoring_criterion(s);
+    if (s->norm_power != CLI_UNSET)
+        options.norm_power = s->norm_power + 1;
+    if (s->weight_reduction != CLI_UNSET)
+        options.weight_reduction = s->weight_reduction;
+    if (s->block_reduction != CLI_UNSET)
+        options.block_reduction = s->block_reduction;
+    options.projections_only = s->projections_only;
+    options.protect_first = s->protect[0];
+    options.protect_last = s->protect[1];
+    options.group_samples = s->group_samples;
+    const int rc = dp_scorer_new(session->context, &options, out, &session->error);
+    return rc == DP_E_ARGUMENT ? CLI_USAGE : rc;
+}
+
 int cli_scoring_check(cli_session *session)
 {
     const cli_settings *s = session->settings;
+    dp_scorer *scorer = NULL;
 
     if (s->calibration && s->calibration_tokens)
         return cli_usage(session, "--calibration and --calibration-tokens exclude each other");
     if (cli_scoring_needs_data(s) && s->calibration == NULL && s->calibration_tokens == NULL)
         return cli_usage(session, "criterion %s needs --calibration TEXT or --calibration-tokens IDS.json",
                          cli_scoring_criterion(s));
-    return DP_OK;
+    int rc = cli_session_context(session);
+    if (rc == DP_OK)
+        rc = make_scorer(session, &scorer); // it knows the criteria
+    dp_scorer_free(scorer);
+    return rc;
 }
 
 static int calib_from_text(cli_session *session, dp_calib **out)
@@ -114,27 +140,6 @@ static int make_calib(cli_session *session, dp_calib **out)
         return DP_OK;
     }
     return session->settings->calibration_tokens ? calib_from_ids(session, out) : calib_from_text(session, out);
-}
-
-static int make_scorer(cli_session *session, dp_scorer **out)
-{
-    const cli_settings *s = session->settings;
-    dp_scorer_options options;
-
-    dp_scorer_options_init(&options, sizeof options);
-    options.criterion = cli_scoring_criterion(s);
-    if (s->norm_power != CLI_UNSET)
-        options.norm_power = s->norm_power + 1;
-    if (s->weight_reduction != CLI_UNSET)
-        options.weight_reduction = s->weight_reduction;
-    if (s->block_reduction != CLI_UNSET)
-        options.block_reduction = s->block_reduction;
-    options.projections_only = s->projections_only;
-    options.protect_first = s->protect[0];
-    options.protect_last = s->protect[1];
-    options.group_samples = s->group_samples;
-    const int rc = dp_scorer_new(session->context, &options, out, &session->error);
-    return rc == DP_E_ARGUMENT ? CLI_USAGE : rc;
 }
 
 int cli_scoring_run(cli_session *session, dp_scores **out)

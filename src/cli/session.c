@@ -56,8 +56,10 @@ int cli_fail(cli_session *session, int code, cli_place place, const char *format
     copy_text(error->file, sizeof error->file, place.file);
     copy_text(error->item, sizeof error->item, place.item);
     va_start(arguments, format);
-    vsnprintf(error->message, sizeof error->message, format, arguments);
+    const int used = vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
+    if (place.system_error && used >= 0 && (size_t)used < sizeof error->message)
+        snprintf(error->message + used, sizeof error->message - (size_t)used, ": %s", strerror(place.system_error));
     return code;
 }
 
@@ -172,8 +174,9 @@ static const char *advice(const cli_session *session)
     const dp_error *error = &session->error;
 
     switch (error->code) {
-    case DP_E_FORMAT:
     case DP_E_UNSUPPORTED:
+        return "'depthprune --help' and the README say what is read";
+    case DP_E_FORMAT:
     case DP_E_NUMERIC:
         return session->advice;
     case DP_E_MEMORY:
@@ -227,8 +230,6 @@ int cli_session_conclude(cli_session *session, int code)
     fputs("depthprune: ", stderr);
     print_place(error);
     print_plain(error->message);
-    if (error->system_error)
-        fprintf(stderr, ": %s", strerror(error->system_error));
     if (code == CLI_USAGE)
         fprintf(stderr, "; see 'depthprune %s --help'", session->command->name);
     else if (hint)

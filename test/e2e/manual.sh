@@ -8,7 +8,7 @@ done | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE -e '--[a-z-]+' | sort -u
 grep -A 1 '^\.TP' "$manual" | sed 's/\\-/-/g' | grep -oE -e '--[a-z-]+' | sort -u >"$scratch/manual"
 diff "$scratch/help" "$scratch/manual" || bad "the options of --help (<) and of the manual (>) differ"
 
-"$depthprune" --help | sed -n '/^  [a-z]* /p' | awk '$1 != "depthprune" {print $1}' | sort >"$scratch/commands"
+"$depthprune" --help | sed -n '/^usage/,/^MODEL/s/^  \([a-z]*\) .*/\1/p'  >"$scratch/commands"
 for command in $(cat "$scratch/commands"); do
     grep -A 1 '^\.TP' "$manual" | grep -qx "\.B $command" || bad "the manual does not describe '$command'"
 done
