@@ -72,6 +72,24 @@ static inline void test_needs(const char *name)
     exit(77);
 }
 
+// The real model: DEPTHPRUNE_MODEL, else the user's cache folder.
+static inline const char *test_smollm2(void)
+{
+    static char path[1024];
+    const char *given = getenv("DEPTHPRUNE_MODEL"), *home = getenv("HOME");
+
+    snprintf(path, sizeof path, "%s/.cache/depthprune/SmolLM2-135M-Instruct.Q4_1.gguf", home ? home : "");
+    return given ? given : path;
+}
+
+static inline void test_needs_smollm2(void)
+{
+    if (access(test_smollm2(), R_OK) == 0)
+        return;
+    printf("no %s: set DEPTHPRUNE_MODEL\n", test_smollm2());
+    exit(77);
+}
+
 static inline json_t *test_json(const char *path)
 {
     json_t *root = json_load_file(path, 0, NULL);

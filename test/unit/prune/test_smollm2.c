@@ -5,15 +5,6 @@
 #define FOLDER "golden/smollm2-135m/"
 enum { BLOCKS = 30 };
 
-static const char *model_path(void)
-{
-    static char path[1024];
-    const char *given = getenv("DEPTHPRUNE_MODEL"), *home = getenv("HOME");
-
-    snprintf(path, sizeof path, "%s/.cache/depthprune/SmolLM2-135M-Instruct.Q4_1.gguf", home ? home : "");
-    return given ? given : path;
-}
-
 static void compare(const dp_scores *scores, json_t *golden, const char *values, int digits)
 {
     const dp_scores_info info = test_info(scores);
@@ -38,7 +29,7 @@ static void compare_order(const dp_scores *scores, json_t *golden, const char *o
 START_TEST(perplexity_without_each_block)
 {
     dp_context *context = test_context("cpu", 0);
-    dp_model *model = test_open(context, model_path());
+    dp_model *model = test_open(context, test_smollm2());
     json_t *golden = test_json(test_data(FOLDER "ppl_block.json"));
     int32_t samples, length;
     int32_t *ids = test_rows(test_data(FOLDER "calib_ids.json"), &samples, &length);
@@ -61,7 +52,7 @@ START_TEST(block_influence)
 {
     const dp_scorer_options options = test_options("bi");
     dp_context *context = test_context("cpu", 0);
-    dp_model *model = test_open(context, model_path());
+    dp_model *model = test_open(context, test_smollm2());
     json_t *golden = test_json(test_data(FOLDER "bi.json"));
     int32_t samples, length;
     int32_t *ids = test_rows(test_data(FOLDER "calib_ids.json"), &samples, &length);
@@ -83,7 +74,7 @@ START_TEST(magnitude)
 {
     dp_scorer_options options = test_options("mag");
     dp_context *context = test_context("cpu", 0);
-    dp_model *model = test_open(context, model_path());
+    dp_model *model = test_open(context, test_smollm2());
     json_t *golden = test_json(test_data(FOLDER "magnitude.json"));
 
     options.projections_only = 1;
@@ -99,10 +90,7 @@ END_TEST
 int main(void)
 {
     test_needs(FOLDER "ppl_block.json");
-    if (access(model_path(), R_OK) != 0) {
-        printf("no SmolLM2-135M-Instruct.Q4_1.gguf: set DEPTHPRUNE_MODEL\n");
-        return 77;
-    }
+    test_needs_smollm2();
     Suite *suite = suite_create("prune/smollm2");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 900); // half a minute on two cores of their own
