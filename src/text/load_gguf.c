@@ -222,5 +222,5 @@ int dpi_tokenizer_from_gguf(dp_tokenizer *tokenizer, dpi_storage *storage, dp_er
     if (!rc)
         make_digest(tokenizer, file);
     dpi_gguf_free(file);
-    return rc ? rc : dpi_tokenizer_finish(tokenizer, error);
+    return rc;
 }

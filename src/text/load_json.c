@@ -248,5 +248,5 @@ int dpi_tokenizer_from_json(dp_tokenizer *tokenizer, const char *bytes, size_t s
         return rc;
     rc = read_model(tokenizer, root, error);
     json_decref(root);
-    return rc ? rc : dpi_tokenizer_finish(tokenizer, error);
+    return rc;
 }

@@ -190,5 +190,5 @@ int dpi_tokenizer_from_spm(dp_tokenizer *tokenizer, const unsigned char *bytes, 
     if (!rc)
         rc = dpi_vocab_rank(&tokenizer->vocab, error);
     tokenizer->adds_bos = tokenizer->bos >= 0;
-    return rc ? rc : dpi_tokenizer_finish(tokenizer, error);
+    return rc;
 }

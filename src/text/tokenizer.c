@@ -1,6 +1,7 @@
 // Opening a tokenizer: which file it is in, and what every loader leaves to be done at the end.
 #include "text/tokenizer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -9,21 +10,54 @@
 
 static const uint64_t MOST_BYTES = 256u << 20; // of tokenizer.json and tokenizer.model
 
+static int list_added(dp_tokenizer *tokenizer, dpi_added_token token, dp_error *error)
+{
+    if (tokenizer->added_count == tokenizer->added_capacity) {
+        const size_t capacity = tokenizer->added_capacity ? tokenizer->added_capacity * 2 : 16;
+        void *list = tokenizer->added_list;
+        if (dpi_grow(tokenizer->memory, &list, tokenizer->added_count, capacity, sizeof token, error))
+            return DP_E_MEMORY;
+        tokenizer->added_list = list;
+        tokenizer->added_capacity = capacity;
+    }
+    tokenizer->added_list[tokenizer->added_count++] = token;
+    return DP_OK;
+}
+
 int dpi_tokenizer_add(dp_tokenizer *tokenizer, int32_t id, unsigned flags, int normalized, dp_error *error)
 {
     const char *const text = dpi_vocab_text(&tokenizer->vocab, id);
     const size_t size = tokenizer->vocab.tokens[id].size;
     dpi_text normal = {.memory = tokenizer->memory};
+    int rc = list_added(tokenizer, (dpi_added_token){id, flags, normalized}, error);
 
+    if (rc)
+        return rc;
     if (!normalized)
         return dpi_added_put(&tokenizer->added, text, size, id, flags, error);
     if (tokenizer->kind == DPI_BYTE_LEVEL)
         return dpi_added_put(&tokenizer->normalized, text, size, id, flags, error);
-    int rc = dpi_normalise(tokenizer, text, size, 1, &normal, error);
+    rc = dpi_normalise(tokenizer, text, size, 1, &normal, error);
     if (!rc)
         rc = dpi_added_put(&tokenizer->normalized, normal.data, normal.size, id, flags, error);
     dpi_text_clear(&normal);
     return rc;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const dpi_added_token *const x = a, *const y = b;
+
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+const dpi_added_token *dpi_tokenizer_added(const dp_tokenizer *tokenizer, int32_t id)
+{
+    const dpi_added_token key = {.id = id};
+
+    return tokenizer->added_count
+               ? bsearch(&key, tokenizer->added_list, tokenizer->added_count, sizeof key, by_id)
+               : NULL;
 }
 
 // The token that stands for a byte.
@@ -73,11 +107,14 @@ static int has_inner_space(const char *text, size_t size)
     return 0;
 }
 
-int dpi_tokenizer_finish(dp_tokenizer *tokenizer, dp_error *error)
+// What follows from the vocabulary, once it is whole.
+static int finish(dp_tokenizer *tokenizer, dp_error *error)
 {
     const dpi_vocab *const vocab = &tokenizer->vocab;
     const int rc = find_byte_ids(tokenizer, error);
 
+    if (tokenizer->added_count)
+        qsort(tokenizer->added_list, tokenizer->added_count, sizeof *tokenizer->added_list, by_id);
     if (rc || tokenizer->kind == DPI_BYTE_LEVEL)
         return rc;
     tokenizer->by_words = 1;
@@ -189,6 +226,8 @@ static int open_file(dp_context *context, const char *path, dp_tokenizer **out, 
     if (!rc)
         rc = has_magic(storage) ? dpi_tokenizer_from_gguf(tokenizer, storage, error)
                                 : read_with_settings(tokenizer, path, error);
+    if (!rc)
+        rc = finish(tokenizer, error);
     dpi_storage_drop(storage);
     if (rc) {
         dp_tokenizer_free(tokenizer);

@@ -23,6 +23,12 @@ enum {
 #define DPI_SPACE "\xe2\x96\x81" // U+2581, SentencePiece's space
 enum { DPI_SPACE_SIZE = 3 };
 
+typedef struct dpi_added_token {
+    int32_t id;
+    uint32_t flags; // DPI_ADDED_*
+    int32_t normalized;
+} dpi_added_token;
+
 struct dp_tokenizer {
     dp_context *context;
     dpi_memory *memory;
@@ -31,6 +37,8 @@ struct dp_tokenizer {
     dpi_vocab vocab;
     dpi_merges merges; // none (memory NULL): pieces merge by score
     dpi_splitter splitter; // byte-level
+    dpi_added_token *added_list; // all tokens of the next two
+    size_t added_count, added_capacity;
     dpi_added added;       // cut from the raw text
     dpi_added normalized;  // cut from the normalised text
     dpi_added pieces;      // user-defined pieces of a SentencePiece model: taken whole, not cut out
@@ -53,11 +61,12 @@ int dpi_tokenizer_from_gguf(dp_tokenizer *tokenizer, dpi_storage *storage, dp_er
 // Ids, BOS rule, chat template and added tokens from the files beside (`folder`): tokenizer_config.json,
 // special_tokens_map.json, added_tokens.json and config.json, as far as they are there.
 int dpi_tokenizer_configure(dp_tokenizer *tokenizer, const char *folder, dp_error *error);
-// What follows from the vocabulary, once it is whole: byte ids, and whether words merge apart.
-int dpi_tokenizer_finish(dp_tokenizer *tokenizer, dp_error *error);
 
 // Have a token of the vocabulary cut out of texts: the raw text, or the normalised one.
 int dpi_tokenizer_add(dp_tokenizer *tokenizer, int32_t id, unsigned flags, int normalized, dp_error *error);
+
+// How an id was added, or NULL.
+const dpi_added_token *dpi_tokenizer_added(const dp_tokenizer *tokenizer, int32_t id);
 
 // A list of ids that grows.
 typedef struct dpi_ids {

@@ -138,6 +138,7 @@ void dp_tokenizer_free(dp_tokenizer *tokenizer)
     dpi_merges_close(&tokenizer->merges);
     if (tokenizer->splitter.memory)
         dpi_splitter_close(&tokenizer->splitter);
+    dpi_free(memory, tokenizer->added_list);
     dpi_added_close(&tokenizer->added);
     dpi_added_close(&tokenizer->normalized);
     dpi_added_close(&tokenizer->pieces);
