@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 depthprune=${DEPTHPRUNE:-$root/build/depthprune}
 texts=$root/examples/texts
 out=${OUT:-quickstart-out}
-windows=${WINDOWS:-100}
+windows=${WINDOWS:-50}
 model=${MODEL:-$(sh "$root/examples/fetch_model.sh")}
 
 step() {
@@ -16,7 +16,8 @@ step() {
 
 measure() { # MODEL NAME: its shape and its perplexity, as documents
     "$depthprune" inspect "$1" --json >"$out/inspect-$2.json"
-    "$depthprune" eval "$1" --perplexity "$texts/evaluation.txt" --limit "$windows" --force -o "$out/eval-$2.json"
+    "$depthprune" eval "$1" --perplexity "$texts/evaluation.txt" --limit "$windows" --force -o "$out/eval-$2.json" \
+        >/dev/null
 }
 
 mkdir -p "$out"

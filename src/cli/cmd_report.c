@@ -11,7 +11,7 @@
 
 // {"models": [inspect documents, each with "perplexity": {FILE: value}], "steps": [{"step", "what", "seconds"}]}
 typedef struct report {
-    json_t *models, *evals, *steps;
+    json_t *models, *evals, *others, *steps;
 } report;
 
 static const char *text_of(const json_t *object, const char *key)
@@ -74,12 +74,23 @@ static void sort_in(report *r, json_t *document)
         json_array_append(r->models, document);
     else if (schema_is(document, "eval"))
         json_array_append(r->evals, document);
-    else if (schema_is(document, "scores"))
-        add_step(r, document, "score");
-    else if (schema_is(document, "plan"))
-        add_step(r, document, "plan");
-    else if (schema_is(document, "prune"))
-        add_step(r, document, "prune");
+    else
+        json_array_append(r->others, document);
+}
+
+// In the order of a run, whatever the files are called.
+static void list_steps(report *r)
+{
+    static const char *const steps[][2] = {{"scores", "score"}, {"plan", "plan"}, {"prune", "prune"}};
+    const json_t *document;
+    size_t index;
+
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        json_array_foreach(r->others, index, document) {
+            if (schema_is(document, steps[i][0]))
+                add_step(r, document, steps[i][1]);
+        }
+    }
 }
 
 static int is_json(const struct dirent *entry)
@@ -119,6 +130,7 @@ static int read_folder(cli_session *session, report *r)
         free(entries[i]);
     }
     free(entries);
+    list_steps(r);
     if (rc == DP_OK && json_array_size(r->models) + json_array_size(r->steps) == 0)
         return cli_fail(session, DP_E_FORMAT, (cli_place){.file = folder}, "holds no document of depthprune");
     return rc;
@@ -184,7 +196,7 @@ static void show_model(cli_table *table, const json_t *model, const char *file, 
 
 static void show_models(const json_t *models)
 {
-    static const char *const heads[] = {"model", "blocks", "parameters", "weights", "perplexity", "on", "seconds"};
+    static const char *const heads[] = {"model", "blocks", "parameters", "bytes", "perplexity", "on", "seconds"};
     cli_table table = {.alignment = "lrrrrlr"};
     const char *file;
     json_t *model, *value;
@@ -235,7 +247,7 @@ static int deliver(cli_session *session, const report *r)
 
 int cli_cmd_report(cli_session *session)
 {
-    report r = {json_array(), json_array(), json_array()};
+    report r = {json_array(), json_array(), json_array(), json_array()};
     int rc = read_folder(session, &r);
 
     if (rc == DP_OK && sort_models(&r))
@@ -246,6 +258,7 @@ int cli_cmd_report(cli_session *session)
     }
     json_decref(r.models);
     json_decref(r.evals);
+    json_decref(r.others);
     json_decref(r.steps);
     return rc;
 }
