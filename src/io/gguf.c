@@ -44,9 +44,6 @@ static int read_counts(dpi_gguf *file, dpi_gguf_cursor *cursor)
     if (entries > left / LEAST_ENTRY)
         return dpi_gguf_fail(cursor, DP_E_FORMAT, 16, "says %llu keys, %llu bytes remain",
                              (unsigned long long)entries, (unsigned long long)left);
-    if (tensors > (left - entries * LEAST_ENTRY) / LEAST_TENSOR)
-        return dpi_gguf_fail(cursor, DP_E_FORMAT, 8, "says %llu tensors, %llu bytes remain",
-                             (unsigned long long)tensors, (unsigned long long)left);
     file->version = (uint32_t)version;
     file->entry_count = (size_t)entries;
     file->tensor_count = (size_t)tensors;

@@ -203,8 +203,6 @@ static int read_tensors(const reader *r, const json_t *root, dpi_safetensors *fi
     json_t *entry;
     int rc = DP_OK;
 
-    if (!json_is_object(root))
-        return fail(r, "", "header is not an object");
     file->tensors = dpi_alloc(r->memory, json_object_size(root), sizeof *file->tensors, r->error);
     if (!file->tensors)
         return DP_E_MEMORY;

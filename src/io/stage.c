@@ -345,6 +345,7 @@ static int put_in_place(dpi_stage *stage, dp_error *error)
 
 int dpi_stage_commit(dpi_stage *stage, dp_error *error)
 {
+    const dpi_place place = {.file = stage->target, .offset = -1};
     int rc = DP_OK;
 
     if (stage->directory) {
@@ -352,7 +353,7 @@ int dpi_stage_commit(dpi_stage *stage, dp_error *error)
         if (failed)
             rc = dpi_fail_system(error, failed, stage->target, "cannot sync the folder");
     } else if (stage->written.files == 0) {
-        rc = dpi_fail(error, DP_E_STATE, "nothing was written for the target");
+        rc = dpi_fail_at(error, DP_E_STATE, &place, "nothing was written");
     }
     if (!rc)
         rc = put_in_place(stage, error);

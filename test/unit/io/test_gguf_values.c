@@ -121,7 +121,7 @@ static void check_samples(const dpi_gguf *file)
     ck_assert_int_eq(dpi_gguf_bool(file, "flag", 1, &flag, NULL), DP_OK);
     ck_assert_int_eq(flag, 1);
     ck_assert_int_eq(dpi_gguf_array(file, "words", 1, DPI_GGUF_U32, &entry, NULL), DP_E_FORMAT);
-    ck_assert_int_eq(dpi_gguf_array(file, "count", 1, DPI_GGUF_U32, &entry, NULL), DP_E_FORMAT);
+    ck_assert_int_eq(dpi_gguf_array(file, "count", 1, DPI_GGUF_U8, &entry, NULL), DP_E_FORMAT);
     ck_assert_ptr_null(entry);
     ck_assert_int_eq(dpi_gguf_array(file, "words", 1, DPI_GGUF_STRING, &entry, NULL), DP_OK);
     ck_assert_uint_eq(entry->count, 3);
@@ -226,10 +226,49 @@ START_TEST(states_its_own_alignment)
 }
 END_TEST
 
+START_TEST(writes_no_tensor_that_readers_refuse)
+{
+    char long_name[65];
+    const struct {
+        dpi_tensor tensor;
+        int code;
+    } cases[] = {
+        {{.name = long_name, .shape = {32}, .dims = 1, .type = DP_F32}, DP_E_UNSUPPORTED},
+        {{.name = (char[]){""}, .shape = {32}, .dims = 1, .type = DP_F32}, DP_E_UNSUPPORTED},
+        {{.name = (char[]){"w"}, .shape = {1}, .dims = 0, .type = DP_F32}, DP_E_ARGUMENT},
+        {{.name = (char[]){"w"}, .shape = {2, 33}, .dims = 2, .type = DP_Q4_1}, DP_E_ARGUMENT},
+        {{.name = (char[]){"w"}, .shape = {0, 32}, .dims = 2, .type = DP_F32}, DP_E_ARGUMENT},
+        {{.name = (char[]){"w"}, .shape = {INT64_MAX, 32}, .dims = 2, .type = DP_F32}, DP_E_ARGUMENT},
+    };
+    dp_context *context = new_context();
+    const char *folder = new_folder();
+    dpi_gguf_out *out = NULL;
+    dpi_stage *stage = NULL;
+    dpi_writer *writer = NULL;
+
+    memset(long_name, 'n', 64);
+    long_name[64] = 0;
+    ck_assert_int_eq(dpi_gguf_out_open(&out, &context->memory, 32, NULL), DP_OK);
+    ck_assert_int_eq(dpi_stage_open(&stage, context, under(folder, "m.gguf"), 0, 0, NULL), DP_OK);
+    ck_assert_int_eq(dpi_stage_file(stage, NULL, &writer, NULL), DP_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dp_error error = {.code = 0};
+        ck_assert_int_eq(dpi_gguf_header(out, writer, &cases[i].tensor, 1, NULL, &error), cases[i].code);
+        ck_assert_str_eq(error.item, cases[i].tensor.name);
+    }
+    ck_assert_uint_eq(dpi_writer_size(writer), 0);
+    dpi_writer_abandon(writer);
+    dpi_stage_abandon(stage);
+    dpi_gguf_out_free(out);
+    ck_assert_int_eq(rmdir(folder), 0);
+    dpi_context_drop(context);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {reads_values_by_type_and_range, reads_what_it_wrote, copies_entries_byte_for_byte,
-                                  states_its_own_alignment};
+                                  states_its_own_alignment, writes_no_tensor_that_readers_refuse};
 
     return dpt_run("io/gguf values", tests, sizeof tests / sizeof *tests);
 }

@@ -54,6 +54,9 @@ START_TEST(refuses_what_is_not_strict_json)
         ck_assert_uint_gt(strlen(error.message), 0);
     }
     json_t *value = NULL;
+    dp_error error;
+    ck_assert_int_eq(dpi_json_parse(&value, "\xef\xbb\xbf{}", 5, "a.json", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "begins with a byte order mark, not with json");
     ck_assert_int_eq(dpi_json_parse(&value, "{}\0", 3, "a.json", NULL), DP_E_FORMAT);
     ck_assert_int_eq(dpi_json_parse(&value, "{\"a\0\":1}", 8, "a.json", NULL), DP_E_FORMAT);
 }
@@ -79,7 +82,7 @@ START_TEST(counts_nesting_before_it_parses)
 }
 END_TEST
 
-START_TEST(bounds_the_number_of_values)
+START_TEST(bounds_bytes_and_values)
 {
     const size_t size = (size_t)20 << 20;
     char *text = malloc(size);
@@ -87,6 +90,8 @@ START_TEST(bounds_the_number_of_values)
     dp_error error;
 
     memset(text, ',', size);
+    ck_assert_int_eq(dpi_json_parse(&value, text, (256 << 20) + 1, "large.json", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "is 268435457 bytes of json, at most 268435456 are read");
     text[0] = '[';
     ck_assert_int_eq(dpi_json_parse(&value, text, size, "many.json", &error), DP_E_FORMAT);
     ck_assert_str_eq(error.message, "holds more than 8388608 values");
@@ -183,6 +188,33 @@ START_TEST(writes_what_it_read)
 }
 END_TEST
 
+static int allocations_left;
+
+static void *some_memory(size_t size)
+{
+    return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+START_TEST(says_when_jansson_has_no_memory)
+{
+    static const char text[] = "{\"a\":[1,2.5,true],\"b\":\"text\"}";
+    json_t *value = NULL;
+    int failures = 0, of_memory = 0, rc = DP_E_MEMORY;
+
+    json_set_alloc_funcs(some_memory, free);
+    for (; rc != DP_OK; failures += rc != DP_OK) {
+        dp_error error = {.code = 0};
+        allocations_left = failures;
+        rc = dpi_json_parse(&value, text, sizeof text - 1, "a.json", &error);
+        ck_assert(rc == DP_OK || (!value && error.message[0]));
+        of_memory += rc == DP_E_MEMORY;
+    }
+    ck_assert_int_ge(of_memory, 8); // jansson takes a few others for broken text
+    json_set_alloc_funcs(malloc, free);
+    json_decref(value);
+}
+END_TEST
+
 START_TEST(text_fails_whole_when_memory_ends)
 {
     dp_context *context = new_context();
@@ -203,8 +235,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {refuses_what_is_not_strict_json, counts_nesting_before_it_parses,
-                                  bounds_the_number_of_values,     reads_members_by_kind_and_range,
+                                  bounds_bytes_and_values,         reads_members_by_kind_and_range,
                                   names_the_member_that_is_wrong,  writes_what_it_read,
-                                  text_fails_whole_when_memory_ends};
+                                  says_when_jansson_has_no_memory, text_fails_whole_when_memory_ends};
     return dpt_run("io/json", tests, sizeof tests / sizeof *tests);
 }

@@ -140,6 +140,7 @@ START_TEST(refuses_header_lengths_that_lie)
         bytes file = file_of("{}", 0);
         file.size = size;
         ck_assert_int_eq(read_bytes(context, &file, &out, &error), DP_E_FORMAT);
+        ck_assert_msg(strstr(error.message, "are no safetensors file"), "%s", error.message);
     }
     ck_assert_ptr_null(out);
     dpi_context_drop(context);

@@ -94,6 +94,27 @@ START_TEST(other_kinds_of_target_are_refused)
 }
 END_TEST
 
+START_TEST(looking_first_says_the_same_and_writes_nothing)
+{
+    const char *file = under(folder, "m.gguf"), *model = under(folder, "model");
+    uint64_t room = 0;
+    dp_error error;
+
+    ck_assert_int_eq(dpi_stage_check(context, model, 1, 0, &room, NULL), DP_OK);
+    ck_assert_uint_gt(room, 0);
+    ck_assert_int_eq(names_in(folder), 0);
+    write_text(file, "old");
+    room = 7;
+    ck_assert_int_eq(dpi_stage_check(context, file, 0, 0, &room, &error), DP_E_ARGUMENT);
+    ck_assert_msg(strstr(error.message, "exists already"), "%s", error.message);
+    ck_assert_int_eq(dpi_stage_check(context, under(folder, "none/model"), 1, 0, &room, &error), DP_E_IO);
+    ck_assert_uint_eq(room, 7);
+    ck_assert_int_eq(dpi_stage_check(context, file, 0, 1, &room, NULL), DP_OK);
+    ck_assert(holds_text(file, "old"));
+    ck_assert_int_eq(names_in(folder), 1);
+}
+END_TEST
+
 START_TEST(a_missing_parent_is_named)
 {
     dpi_stage *stage = NULL;
@@ -227,6 +248,7 @@ int main(void)
                                   a_directory_that_is_no_model_is_never_replaced,
                                   a_file_is_replaced_only_when_asked,
                                   other_kinds_of_target_are_refused,
+                                  looking_first_says_the_same_and_writes_nothing,
                                   a_missing_parent_is_named,
                                   a_link_is_replaced_itself,
                                   links_inside_an_old_model_are_not_followed,

@@ -63,7 +63,7 @@ END_TEST
 START_TEST(what_a_killed_save_left_is_swept)
 {
     const char *target = under(folder, "model");
-    char stranger[64];
+    char stranger[64], other[64];
     int status;
 
     save_directory(target, 0, "old");
@@ -76,12 +76,15 @@ START_TEST(what_a_killed_save_left_is_swept)
     ck_assert(waitpid(child, &status, 0) == child);
     ck_assert_int_eq(names_in(folder), 2);
     ck_assert(holds_text(under(target, "config.json"), "old"));
+    snprintf(other, sizeof other, ".zodel.partial-%ld-0", (long)child); // of another target
+    ck_assert_int_eq(mkdir(under(folder, other), 0777), 0);
     snprintf(stranger, sizeof stranger, ".model.partial-%ld-0", (long)getpid());
     ck_assert_int_eq(mkdir(under(folder, stranger), 0777), 0);       // of a process that lives
     ck_assert_int_eq(mkdir(under(folder, ".model.partial-x"), 0777), 0); // not ours
     save_directory(target, 1, "new");
-    ck_assert_int_eq(names_in(folder), 3);
+    ck_assert_int_eq(names_in(folder), 4);
     ck_assert_int_eq(access(under(folder, stranger), F_OK), 0);
+    ck_assert_int_eq(access(under(folder, other), F_OK), 0);
 }
 END_TEST
 
