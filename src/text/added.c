@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+static const dpi_place PLACE = {.item = "added_tokens", .offset = -1};
+
 static int32_t find_child(const dpi_added *set, int32_t parent, unsigned char byte)
 {
     int32_t child = parent ? set->nodes[parent].child : set->first[byte];
@@ -22,7 +24,7 @@ static int reserve(dpi_added *set, size_t more, dp_error *error)
     if (need <= set->capacity)
         return DP_OK;
     if (need > INT32_MAX / 2)
-        return dpi_fail(error, DP_E_FORMAT, "the added tokens' texts are too long together");
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "the added tokens' texts are too long together");
     if (dpi_grow(set->memory, &nodes, set->capacity, need * 2, sizeof *set->nodes, error))
         return DP_E_MEMORY;
     set->nodes = nodes;
@@ -53,7 +55,7 @@ int dpi_added_put(dpi_added *set, const char *text, size_t size, int32_t id, uns
     if (!size)
         return DP_OK;
     if (size > DPI_ADDED_LONGEST)
-        return dpi_fail(error, DP_E_UNSUPPORTED, "added token %d has %zu bytes, more than %d", id, size,
+        return dpi_fail_at(error, DP_E_UNSUPPORTED, &PLACE, "added token %d has %zu bytes, more than %d", id, size,
                         DPI_ADDED_LONGEST);
     const int rc = reserve(set, size, error);
     if (rc)

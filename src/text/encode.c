@@ -77,7 +77,8 @@ static int encode_segment(dpi_encoder *encoder, const char *text, size_t size, i
         return encode_normal(encoder, text, size, error);
     encoder->normal.size = 0;
     const int rc = dpi_normalise(tokenizer, text, size, first, &encoder->normal, error);
-    return rc ? rc : encode_normal(encoder, encoder->normal.data, encoder->normal.size, error);
+    return rc || !encoder->normal.size ? rc
+                                       : encode_normal(encoder, encoder->normal.data, encoder->normal.size, error);
 }
 
 static int encode_valid(dpi_encoder *encoder, const char *text, size_t size, dp_error *error)
@@ -102,7 +103,7 @@ int dpi_encode_text(dpi_encoder *encoder, const char *text, size_t size, dp_erro
     int rc = DP_OK;
 
     if (size > (size_t)INT32_MAX / 4)
-        return dpi_fail(error, DP_E_UNSUPPORTED, "a text of %zu bytes is longer than the %d that are encoded at once", size,
+        return dpi_fail(error, DP_E_ARGUMENT, "a text of %zu bytes is longer than the %d that are encoded at once", size,
                         INT32_MAX / 4);
     if (valid_part(text, size) == size)
         return encode_valid(encoder, text, size, error);

@@ -6,6 +6,7 @@
 #include "text/tokenizer.h"
 
 static const uint64_t MOST_BYTES = 64u << 20;
+static const dpi_place PLACE = {.item = "added_tokens", .offset = -1};
 
 typedef struct setting {
     const char *token, *id; // keys of the token in tokenizer_config.json, of its id in config.json
@@ -94,7 +95,7 @@ static int add_token(dp_tokenizer *tokenizer, int64_t id, const char *text, unsi
                    ? DP_OK
                    : dpi_tokenizer_add(tokenizer, found, flags | DPI_ADDED_SPECIAL, 0, error);
     if (id < 0 || id >= vocab->count)
-        return dpi_fail(error, DP_E_FORMAT, "added token \"%.64s\" has the id %lld", text, (long long)id);
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "added token \"%.64s\" has the id %lld", text, (long long)id);
     rc = dpi_vocab_put(vocab, (int32_t)id, text, size,
                            flags & DPI_ADDED_SPECIAL ? DPI_TOKEN_CONTROL : DPI_TOKEN_USER, error);
     return rc ? rc : dpi_tokenizer_add(tokenizer, (int32_t)id, flags, 0, error);
@@ -115,7 +116,7 @@ static int widen(dp_tokenizer *tokenizer, int64_t most, size_t tokens, dp_error 
     if (most < vocab->count)
         return DP_OK;
     if (most > vocab->count + (int64_t)tokens * 2 + 1024)
-        return dpi_fail(error, DP_E_FORMAT, "an added token has the id %lld, far from the %d of the vocabulary",
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "an added token has the id %lld, far from the %d of the vocabulary",
                         (long long)most, vocab->count);
     return dpi_vocab_extend(vocab, (int32_t)most + 1, error);
 }

@@ -53,7 +53,8 @@ static int keep_token(dp_tokenizer *tokenizer, int32_t id, const char *text, siz
     int rc = DP_OK;
 
     if (kind < DPI_TOKEN_NORMAL || kind > DPI_TOKEN_BYTE)
-        return dpi_fail(error, DP_E_FORMAT, "token %d has the unknown type %d", id, kind);
+        return dpi_fail_at(error, DP_E_FORMAT, &(dpi_place){.item = "tokenizer.ggml.token_type", .offset = -1},
+                           "token %d has the unknown type %d", id, kind);
     rc = dpi_vocab_put(&tokenizer->vocab, id, text, size, kind, error);
     if (rc || !size)
         return rc;

@@ -90,7 +90,8 @@ static int read_merge(dp_tokenizer *tokenizer, const json_t *merge, dp_error *er
         return dpi_merges_add_line(&tokenizer->merges, &tokenizer->vocab, json_string_value(merge),
                                    json_string_length(merge), error);
     if (json_array_size(merge) != 2 || !json_is_string(left) || !json_is_string(right))
-        return dpi_fail(error, DP_E_FORMAT, "merge %zu is neither a string nor two strings", tokenizer->merges.count);
+        return dpi_fail_at(error, DP_E_FORMAT, &(dpi_place){.item = "merges", .offset = -1},
+                           "merge %zu is neither a string nor two strings", tokenizer->merges.count);
     return dpi_merges_add(&tokenizer->merges, &tokenizer->vocab, json_string_value(left), json_string_length(left),
                           json_string_value(right), json_string_length(right), error);
 }
@@ -118,8 +119,8 @@ static int place_added(dp_tokenizer *tokenizer, int32_t id, const char *text, si
     const int32_t found = dpi_vocab_find(vocab, text, size);
 
     if (found >= 0 && found != id)
-        return dpi_fail(error, DP_E_FORMAT, "added token \"%.64s\" has id %d, but the vocabulary says %d", text, id,
-                        found);
+        return dpi_fail_at(error, DP_E_FORMAT, &(dpi_place){.item = "added_tokens", .offset = -1},
+                           "added token \"%.64s\" has id %d, but the vocabulary says %d", text, id, found);
     if (found < 0)
         return dpi_vocab_put(vocab, id, text, size, kind, error);
     if (vocab->tokens[id].kind != DPI_TOKEN_BYTE)

@@ -73,7 +73,7 @@ static int keep_piece(dp_tokenizer *tokenizer, int32_t id, const piece *one, dp_
     tokenizer->vocab.tokens[id].score = one->score;
     if (one->kind == DPI_TOKEN_UNKNOWN) {
         if (tokenizer->unknown >= 0)
-            return dpi_fail(error, DP_E_FORMAT, "pieces %d and %d both stand for unknown text", tokenizer->unknown, id);
+            return dpi_fail_at(error, DP_E_FORMAT, &(dpi_place){.item = "pieces", .offset = -1}, "pieces %d and %d both stand for unknown text", tokenizer->unknown, id);
         tokenizer->unknown = tokenizer->unk = id;
     }
     if (one->kind == DPI_TOKEN_USER)

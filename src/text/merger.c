@@ -13,7 +13,7 @@ int dpi_merger_begin(dpi_merger *merger, const char *text, size_t most, dp_error
     if (most <= merger->capacity)
         return DP_OK;
     if (most > INT32_MAX / 2)
-        return dpi_fail(error, DP_E_UNSUPPORTED, "a word of %zu characters is too long", most);
+        return dpi_fail(error, DP_E_ARGUMENT, "a word of %zu characters is too long", most);
     const size_t capacity = most < 256 ? 256 : most;
     dpi_merger_close(merger);
     merger->symbols = dpi_alloc_raw(merger->memory, capacity, sizeof *merger->symbols, error);

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+static const dpi_place PLACE = {.item = "merges", .offset = -1};
+
 int dpi_merges_open(dpi_merges *merges, dpi_memory *memory, size_t capacity, dp_error *error)
 {
     size_t slots = 16;
@@ -51,7 +53,7 @@ int32_t dpi_merges_find(const dpi_merges *merges, int32_t left, int32_t right)
 
 static int missing(size_t rule, const char *text, size_t size, dp_error *error)
 {
-    return dpi_fail(error, DP_E_FORMAT, "merge %zu: \"%.*s\" is not in the vocabulary", rule,
+    return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "merge %zu: \"%.*s\" is not in the vocabulary", rule,
                     (int)(size < 64 ? size : 64), text);
 }
 
@@ -62,7 +64,7 @@ int dpi_merges_add(dpi_merges *merges, const dpi_vocab *vocab, const char *left,
     dpi_rule rule = {dpi_vocab_find(vocab, left, left_size), dpi_vocab_find(vocab, right, right_size), -1};
 
     if (!left_size || !right_size)
-        return dpi_fail(error, DP_E_FORMAT, "merge %zu has an empty part", number);
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "merge %zu has an empty part", number);
     if (rule.left < 0)
         return missing(number, left, left_size, error);
     if (rule.right < 0)
@@ -89,7 +91,7 @@ int dpi_merges_add_line(dpi_merges *merges, const dpi_vocab *vocab, const char *
     const size_t left = space ? (size_t)(space - line) : size;
 
     if (!space || memchr(space + 1, ' ', size - left - 1))
-        return dpi_fail(error, DP_E_FORMAT, "merge %zu is not two tokens with one space between: \"%.*s\"", merges->count,
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "merge %zu is not two tokens with one space between: \"%.*s\"", merges->count,
                         (int)(size < 64 ? size : 64), line);
     return dpi_merges_add(merges, vocab, line, left, space + 1, size - left - 1, error);
 }

@@ -9,6 +9,8 @@
 enum { STEPS_A_BYTE = 64, STEPS_LEAST = 20000, HEAP_KIB = 1 << 18, NESTING = 50 };
 enum { LOOK = 1 << 14 }; // matches between two looks at the watch
 
+static const dpi_place PLACE = {.item = "pre_tokenizer", .offset = -1};
+
 // GPT-2's pattern, with the white space of Unicode spelled out: PCRE2's has U+180E besides.
 #define SPACES "\\t-\\r\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
 static const char GPT2[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^" SPACES "\\p{L}\\p{N}]+|"
@@ -47,7 +49,7 @@ static int bad_pattern(const char *pattern, int number, size_t offset, dp_error 
         return dpi_fail(error, DP_E_MEMORY, "out of memory: no room for a split pattern");
     if (pcre2_get_error_message(number, words, sizeof words / sizeof *words) < 0)
         words[0] = 0;
-    return dpi_fail(error, DP_E_FORMAT, "split pattern \"%.80s\" at %zu: %s", pattern, offset, (const char *)words);
+    return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "split pattern \"%.80s\" at %zu: %s", pattern, offset, (const char *)words);
 }
 
 static int compile(dpi_splitter *splitter, dpi_step *step, dp_error *error)
@@ -73,11 +75,11 @@ static int compile(dpi_splitter *splitter, dpi_step *step, dp_error *error)
 int dpi_splitter_add(dpi_splitter *splitter, int32_t kind, const char *pattern, size_t size, dp_error *error)
 {
     if (splitter->count == DPI_STEPS_MOST)
-        return dpi_fail(error, DP_E_UNSUPPORTED, "more than %d pre-tokenizer steps", DPI_STEPS_MOST);
+        return dpi_fail_at(error, DP_E_UNSUPPORTED, &PLACE, "more than %d pre-tokenizer steps", DPI_STEPS_MOST);
     if (size > DPI_PATTERN_MOST)
-        return dpi_fail(error, DP_E_FORMAT, "a split pattern has %zu bytes, more than %d", size, DPI_PATTERN_MOST);
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "a split pattern has %zu bytes, more than %d", size, DPI_PATTERN_MOST);
     if (kind == DPI_STEP_STRING && !size)
-        return dpi_fail(error, DP_E_FORMAT, "a split string is empty");
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "a split string is empty");
     dpi_step *const step = &splitter->steps[splitter->count];
     *step = (dpi_step){.kind = kind};
     if (pattern && !(step->pattern = dpi_copy_bytes(splitter->memory, pattern, size, error)))
@@ -127,7 +129,7 @@ static int match_failed(int number, size_t size, dp_error *error)
 {
     if (number == PCRE2_ERROR_NOMEMORY)
         return dpi_fail(error, DP_E_MEMORY, "out of memory: no room to run a split pattern");
-    return dpi_fail(error, DP_E_FORMAT, "the tokenizer's split pattern takes too many steps on a text of %zu bytes", size);
+    return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "the tokenizer's split pattern takes too many steps on a text of %zu bytes", size);
 }
 
 static size_t next_point(const char *text, size_t size, size_t at)

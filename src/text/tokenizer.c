@@ -24,6 +24,18 @@ static int list_added(dp_tokenizer *tokenizer, dpi_added_token token, dp_error *
     return DP_OK;
 }
 
+int dpi_tokenizer_blame(int rc, const char *path, dp_error *error)
+{
+    char message[sizeof error->message], item[sizeof error->item];
+
+    if (!error || error->file[0] || (rc != DP_E_FORMAT && rc != DP_E_UNSUPPORTED))
+        return rc;
+    memcpy(message, error->message, sizeof message);
+    memcpy(item, error->item, sizeof item);
+    const dpi_place place = {.file = path, .item = item, .offset = error->offset};
+    return dpi_fail_at(error, rc, &place, "%s", message);
+}
+
 int dpi_tokenizer_add(dp_tokenizer *tokenizer, int32_t id, unsigned flags, int normalized, dp_error *error)
 {
     const char *const text = dpi_vocab_text(&tokenizer->vocab, id);
@@ -90,7 +102,7 @@ static int find_byte_ids(dp_tokenizer *tokenizer, dp_error *error)
         return DP_OK;
     for (int32_t id = 0; id < vocab->count; id++)
         found -= vocab->tokens[id].kind == DPI_TOKEN_BYTE;
-    return found ? dpi_fail(error, DP_E_FORMAT, "a byte piece is not written <0x00> to <0xFF>") : DP_OK;
+    return found ? dpi_fail_at(error, DP_E_FORMAT, &(dpi_place){.item = "vocab", .offset = -1}, "a byte piece is not written <0x00> to <0xFF>") : DP_OK;
 }
 
 static int has_inner_space(const char *text, size_t size)
@@ -202,18 +214,6 @@ static int read_with_settings(dp_tokenizer *tokenizer, const char *path, dp_erro
     return rc;
 }
 
-// Failures in the middle of a file name the fact; the file is known here.
-static int name_file(int rc, const char *path, dp_error *error)
-{
-    char message[sizeof error->message];
-
-    if (!error || error->file[0] || (rc != DP_E_FORMAT && rc != DP_E_UNSUPPORTED))
-        return rc;
-    memcpy(message, error->message, sizeof message);
-    const dpi_place place = {.file = path, .offset = -1};
-    return dpi_fail_at(error, rc, &place, "%s", message);
-}
-
 static int open_file(dp_context *context, const char *path, dp_tokenizer **out, dp_error *error)
 {
     dp_tokenizer *tokenizer = NULL;
@@ -231,7 +231,7 @@ static int open_file(dp_context *context, const char *path, dp_tokenizer **out, 
     dpi_storage_drop(storage);
     if (rc) {
         dp_tokenizer_free(tokenizer);
-        return name_file(rc, path, error);
+        return dpi_tokenizer_blame(rc, path, error);
     }
     *out = tokenizer;
     return DP_OK;

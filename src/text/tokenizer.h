@@ -65,6 +65,8 @@ int dpi_tokenizer_configure(dp_tokenizer *tokenizer, const char *folder, dp_erro
 // Have a token of the vocabulary cut out of texts: the raw text, or the normalised one.
 int dpi_tokenizer_add(dp_tokenizer *tokenizer, int32_t id, unsigned flags, int normalized, dp_error *error);
 
+// A failure in the middle of a file names the fact and the item; add the file.  Returns rc.
+int dpi_tokenizer_blame(int rc, const char *path, dp_error *error);
 // How an id was added, or NULL.
 const dpi_added_token *dpi_tokenizer_added(const dp_tokenizer *tokenizer, int32_t id);
 

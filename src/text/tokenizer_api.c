@@ -77,7 +77,7 @@ int dpi_tokenizer_ids(const dp_tokenizer *tokenizer, const char *text, size_t by
         rc = DP_E_MEMORY;
     if (rc) {
         dpi_free(tokenizer->memory, encoder.ids.data);
-        return rc;
+        return dpi_tokenizer_blame(rc, tokenizer->name, error);
     }
     *ids = encoder.ids.data;
     *count = encoder.ids.count;

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/size.h"
 
+static const dpi_place PLACE = {.item = "vocab", .offset = -1};
+
 static uint64_t mix(uint64_t value)
 {
     value ^= value >> 32;
@@ -109,14 +111,14 @@ int dpi_vocab_put(dpi_vocab *vocab, int32_t id, const char *text, size_t size, i
     dpi_token *const token = &vocab->tokens[id];
 
     if (token->kind != DPI_TOKEN_NONE)
-        return dpi_fail(error, DP_E_FORMAT, "token id %d is given twice", id);
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "token id %d is given twice", id);
     if (size > INT32_MAX || vocab->text.size > UINT32_MAX - size)
-        return dpi_fail(error, DP_E_FORMAT, "the tokens' texts pass 4 GiB");
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "the tokens' texts pass 4 GiB");
     if (!is_utf8(text, size))
-        return dpi_fail(error, DP_E_FORMAT, "token %d is not valid UTF-8", id);
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "token %d is not valid UTF-8", id);
     const size_t slot = slot_of(vocab, text, size);
     if (vocab->slots[slot] >= 0)
-        return dpi_fail(error, DP_E_FORMAT, "tokens %d and %d are the same: \"%.*s\"", vocab->slots[slot], id,
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "tokens %d and %d are the same: \"%.*s\"", vocab->slots[slot], id,
                         (int)(size < 64 ? size : 64), text);
     token->offset = (uint32_t)vocab->text.size;
     if (dpi_text_add(&vocab->text, text, size, error))
@@ -154,7 +156,7 @@ int dpi_vocab_rank(dpi_vocab *vocab, dp_error *error)
 
     for (int32_t id = 0; id < vocab->count; id++)
         if (!isfinite(vocab->tokens[id].score))
-            return dpi_fail(error, DP_E_FORMAT, "the score of token %d is not finite", id);
+            return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "the score of token %d is not finite", id);
     place *const places = dpi_alloc_raw(vocab->memory, count, sizeof *places, error);
     if (!places)
         return DP_E_MEMORY;
