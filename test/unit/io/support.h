@@ -77,7 +77,7 @@ static inline dpi_storage *exact_storage(dp_context *context, const void *from, 
     return storage;
 }
 
-// A fresh folder under TMPDIR or /tmp; its path lives as long as the test program.
+// A fresh folder under TMPDIR or /tmp, one in a test.
 static inline const char *new_folder(void)
 {
     static char path[512];
