@@ -1,5 +1,4 @@
 // Saving: decide everything, then stage, write, read back, and put in place.
-#include <depthprune/tokenizer.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -30,7 +29,7 @@ static int says(const char *text, size_t size, const char *word)
     return size == strlen(word) && memcmp(text, word, size) == 0;
 }
 
-int dpi_source_has_tokenizer(const dpi_source *source, int *there, dp_error *error)
+static int has_tokenizer(const dpi_source *source, int *there, dp_error *error)
 {
     static const char *const files[] = {"tokenizer.json", "tokenizer.model"};
     const char *kind = "none";
@@ -92,32 +91,35 @@ int dpi_save_plan_text(const dpi_save *save, dpi_text *out, dp_error *error)
     return rc;
 }
 
-// config.json, model.safetensors, the plan and, from GGUF, the tokenizer's two or three files.
+// Opened before anything is written: a tokenizer that cannot be read or said in the other format is found out early.
+static int open_tokenizer(dpi_save *save, dp_error *error)
+{
+    const dpi_source *source = save->model->source;
+    int there = 0, rc = has_tokenizer(source, &there, error);
+
+    if (!rc && !there)
+        dpi_log(save->model->context, DP_LOG_WARNING, "%s has no tokenizer: the model is saved without one",
+                source->path);
+    if (rc || !there || source->format == save->format)
+        return rc;
+    return dp_tokenizer_open(save->model->context, source->place, &save->tokenizer, error);
+}
+
+// config.json, model.safetensors, the plan and the files of a tokenizer: tokenizer_config.json, tokenizer.json and, of
+// SentencePiece, tokenizer.model.
 static int count_files(dpi_save *save, dp_error *error)
 {
-    dpi_memory *memory = &save->model->context->memory;
-    const dpi_source *source = save->model->source;
-    dp_tokenizer_info info = {.size = sizeof info};
-    dpi_text plan = {.memory = memory};
-    dp_tokenizer *tokenizer;
-    int there = 0;
+    dpi_text plan = {.memory = &save->model->context->memory};
+    dp_tokenizer_info info = {.size = sizeof info, .kind = ""};
 
     save->own_files = 1;
     if (save->format == DP_FORMAT_GGUF)
         return DP_OK;
     int rc = dpi_save_plan_text(save, &plan, error);
-    save->own_files = 2 + (plan.size > 0);
+    if (!rc && save->tokenizer)
+        rc = dp_tokenizer_describe(save->tokenizer, &info, error);
+    save->own_files = 2 + (plan.size > 0) + (save->tokenizer ? 2 : 0) + (strncmp(info.kind, "sentence", 8) == 0);
     dpi_text_clear(&plan);
-    if (!rc && source->format == DP_FORMAT_GGUF)
-        rc = dpi_source_has_tokenizer(source, &there, error);
-    if (rc || !there)
-        return rc;
-    rc = dp_tokenizer_open(save->model->context, source->place, &tokenizer, error);
-    if (rc)
-        return rc;
-    rc = dp_tokenizer_describe(tokenizer, &info, error);
-    save->own_files += !rc && strncmp(info.kind, "sentencepiece", 13) == 0 ? 3 : 2;
-    dp_tokenizer_free(tokenizer);
     return rc;
 }
 
@@ -132,6 +134,8 @@ int dpi_save_plan(dpi_save *save, dp_error *error)
         rc = dpi_carry_find(save, error);
     if (!rc)
         rc = dpi_save_target(save, error);
+    if (!rc)
+        rc = open_tokenizer(save, error);
     return rc ? rc : count_files(save, error);
 }
 
@@ -141,6 +145,7 @@ void dpi_save_clear(dpi_save *save)
 
     for (size_t i = 0; i < save->carried.count; i++)
         dpi_free(memory, save->carried.names[i]);
+    dp_tokenizer_free(save->tokenizer);
     dpi_free(memory, save->carried.names);
     dpi_free(memory, save->divisors);
     dpi_free(memory, save->names);

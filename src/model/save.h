@@ -2,6 +2,8 @@
 #ifndef DPI_MODEL_SAVE_H
 #define DPI_MODEL_SAVE_H
 
+#include <depthprune/tokenizer.h>
+
 #include "base/text.h"
 #include "io/stage.h"
 #include "model/names.h"
@@ -37,6 +39,7 @@ typedef struct dpi_save {
     dpi_names carried;       // files that are copied as they are
     uint64_t carried_bytes;
     int32_t own_files;       // files besides the carried ones
+    dp_tokenizer *tokenizer; // what the other format needs written; NULL when files are carried or there is none
 } dpi_save;
 
 // Decide everything without writing: tensors, files, and whether the target may be written.
@@ -62,7 +65,6 @@ int dpi_save_gguf(const dpi_save *save, dpi_stage *stage, dp_error *error);
 // Names, types and shapes of what was staged are those that were meant.
 int dpi_save_verify(const dpi_save *save, dpi_stage *stage, dp_error *error);
 
-int dpi_source_has_tokenizer(const dpi_source *source, int *there, dp_error *error);
 // Indices of the source's blocks that are gone, ascending; returns how many.  `out` has room for all of them.
 int32_t dpi_save_removed(const dpi_save *save, int32_t *out);
 // The plan that made the model: its own or, when nothing more was removed, that of a source of the other format (one

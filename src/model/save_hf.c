@@ -1,5 +1,4 @@
 // A Hugging Face directory out: config.json, model.safetensors, tokenizer, carried files, depthprune.json.
-#include <depthprune/tokenizer.h>
 #include <depthprune/version.h>
 #include <string.h>
 
@@ -83,34 +82,15 @@ static int write_weights(const dpi_save *save, dpi_stage *stage, dp_error *error
     return dpi_writer_end(writer, error);
 }
 
-static int write_tokenizer(const dpi_save *save, dpi_stage *stage, dp_error *error)
-{
-    const dpi_source *source = save->model->source;
-    dp_tokenizer *tokenizer;
-    int there = 0, rc = dpi_source_has_tokenizer(source, &there, error);
-
-    if (!rc && !there)
-        dpi_log(save->model->context, DP_LOG_WARNING, "%s has no tokenizer: the model is saved without one",
-                source->path);
-    if (rc || !there || source->format == DP_FORMAT_HF) // a directory's files are carried
-        return rc;
-    rc = dp_tokenizer_open(save->model->context, source->place, &tokenizer, error);
-    if (rc)
-        return rc;
-    rc = dpi_tokenizer_to_hf(tokenizer, stage, error);
-    dp_tokenizer_free(tokenizer);
-    return rc;
-}
-
 int dpi_save_hf(const dpi_save *save, dpi_stage *stage, dp_error *error)
 {
     dpi_text plan = {.memory = &save->model->context->memory};
     int rc = write_config(save, stage, error);
 
+    if (!rc && save->tokenizer)
+        rc = dpi_tokenizer_to_hf(save->tokenizer, stage, error);
     if (!rc)
         rc = write_weights(save, stage, error);
-    if (!rc)
-        rc = write_tokenizer(save, stage, error);
     if (!rc)
         rc = dpi_carry_write(save, stage, error);
     if (!rc)

@@ -1,6 +1,5 @@
 // The keys of a GGUF file out: the source's, copied but for what pruning changes, or made from a Hugging Face
 // configuration; then where the model came from.
-#include <depthprune/tokenizer.h>
 #include <depthprune/version.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,8 +101,6 @@ static int put_no_tokenizer(keys *k)
                {"tokenizer.ggml.eos_token_id", source->config.eos},
                {"tokenizer.ggml.padding_token_id", source->config.pad}};
 
-    dpi_log(k->save->model->context, DP_LOG_WARNING, "%s has no tokenizer: the model is saved without one",
-            source->path);
     put_text(k, "tokenizer.ggml.model", "none");
     for (int i = 0; !k->rc && i < 3; i++)
         if (ids[i].id >= 0)
@@ -113,19 +110,9 @@ static int put_no_tokenizer(keys *k)
 
 static int put_tokenizer(keys *k)
 {
-    const dpi_source *source = k->save->model->source;
-    dp_tokenizer *tokenizer;
-    int there = 0;
-
-    k->rc = dpi_source_has_tokenizer(source, &there, k->error);
-    if (k->rc || !there)
-        return k->rc ? k->rc : put_no_tokenizer(k);
-    k->rc = dp_tokenizer_open(k->save->model->context, source->place, &tokenizer, k->error);
-    if (k->rc)
-        return k->rc;
-    k->rc = dpi_tokenizer_to_gguf(tokenizer, k->out, k->error);
-    dp_tokenizer_free(tokenizer);
-    return k->rc;
+    if (!k->save->tokenizer)
+        return put_no_tokenizer(k);
+    return k->rc = dpi_tokenizer_to_gguf(k->save->tokenizer, k->save->model->config.vocab, k->out, k->error);
 }
 
 static int put_slice(keys *k, const dpi_gguf_entry *entry, const char *key)

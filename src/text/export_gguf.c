@@ -41,26 +41,32 @@ static void place_made(strings *list, size_t count)
     }
 }
 
+// The kind of an id; those at and after the tokenizer's end have no token.
+static int32_t kind_at(const dp_tokenizer *tokenizer, int32_t id)
+{
+    return id < tokenizer->vocab.count ? tokenizer->vocab.tokens[id].kind : DPI_TOKEN_NONE;
+}
+
 // Ids without a token are "[PAD17]".
-static int put_tokens(const dp_tokenizer *tokenizer, dpi_gguf_out *out, dp_error *error)
+static int put_tokens(const dp_tokenizer *tokenizer, int32_t rows, dpi_gguf_out *out, dp_error *error)
 {
     const dpi_vocab *const vocab = &tokenizer->vocab;
     strings list;
-    int rc = make_strings(&list, tokenizer->memory, (size_t)vocab->count, error);
+    int rc = make_strings(&list, tokenizer->memory, (size_t)rows, error);
 
-    for (int32_t id = 0; !rc && id < vocab->count; id++) {
-        list.texts[id] = dpi_vocab_text(vocab, id);
-        list.sizes[id] = vocab->tokens[id].size;
-        if (vocab->tokens[id].kind != DPI_TOKEN_NONE)
+    for (int32_t id = 0; !rc && id < rows; id++) {
+        if (kind_at(tokenizer, id) != DPI_TOKEN_NONE) {
+            list.texts[id] = dpi_vocab_text(vocab, id);
+            list.sizes[id] = vocab->tokens[id].size;
             continue;
+        }
         const size_t before = list.made.size;
         rc = dpi_text_format(&list.made, error, "[PAD%d]", id);
-        list.texts[id] = NULL;
         list.sizes[id] = list.made.size - before;
     }
     if (!rc) {
-        place_made(&list, (size_t)vocab->count);
-        rc = dpi_gguf_put_strings(out, "tokenizer.ggml.tokens", list.texts, list.sizes, (uint64_t)vocab->count, error);
+        place_made(&list, (size_t)rows);
+        rc = dpi_gguf_put_strings(out, "tokenizer.ggml.tokens", list.texts, list.sizes, (uint64_t)rows, error);
     }
     drop_strings(&list);
     return rc;
@@ -68,16 +74,16 @@ static int put_tokens(const dp_tokenizer *tokenizer, dpi_gguf_out *out, dp_error
 
 static int32_t gguf_kind(const dp_tokenizer *tokenizer, int32_t id)
 {
-    const int32_t kind = tokenizer->vocab.tokens[id].kind;
+    const int32_t kind = kind_at(tokenizer, id);
 
     if (kind == DPI_TOKEN_NONE)
         return DPI_TOKEN_UNUSED;
     return kind == DPI_TOKEN_UNKNOWN && tokenizer->kind == DPI_BYTE_LEVEL ? DPI_TOKEN_CONTROL : kind;
 }
 
-static int put_kinds(const dp_tokenizer *tokenizer, dpi_gguf_out *out, dp_error *error)
+static int put_kinds(const dp_tokenizer *tokenizer, int32_t rows, dpi_gguf_out *out, dp_error *error)
 {
-    const size_t count = (size_t)tokenizer->vocab.count;
+    const size_t count = (size_t)rows;
     unsigned char *const bytes = dpi_alloc(tokenizer->memory, count, 4, error);
 
     if (!bytes)
@@ -101,15 +107,15 @@ static void scores_of_rules(const dp_tokenizer *tokenizer, float *scores)
         scores[merges->rules[i].id] = -(float)i;
 }
 
-static int put_scores(const dp_tokenizer *tokenizer, dpi_gguf_out *out, dp_error *error)
+static int put_scores(const dp_tokenizer *tokenizer, int32_t rows, dpi_gguf_out *out, dp_error *error)
 {
-    const size_t count = (size_t)tokenizer->vocab.count;
+    const size_t count = (size_t)rows;
     float *const scores = dpi_alloc(tokenizer->memory, count, sizeof *scores, error);
     unsigned char *const bytes = scores ? dpi_alloc(tokenizer->memory, count, 4, error) : NULL;
     int rc = bytes ? DP_OK : DP_E_MEMORY;
 
     for (size_t i = 0; !rc && i < count; i++)
-        scores[i] = tokenizer->vocab.tokens[i].kind == DPI_TOKEN_NONE ? -10000 : tokenizer->vocab.tokens[i].score;
+        scores[i] = kind_at(tokenizer, (int32_t)i) == DPI_TOKEN_NONE ? -10000 : tokenizer->vocab.tokens[i].score;
     if (!rc && tokenizer->merges.memory)
         scores_of_rules(tokenizer, scores);
     for (size_t i = 0; !rc && i < count; i++) {
@@ -189,7 +195,7 @@ static int put_ids(const dp_tokenizer *tokenizer, dpi_gguf_out *out, dp_error *e
     return rc;
 }
 
-static int put_bytes(const dp_tokenizer *tokenizer, dpi_gguf_out *out, dp_error *error)
+static int put_bytes(const dp_tokenizer *tokenizer, int32_t rows, dpi_gguf_out *out, dp_error *error)
 {
     const dpi_known_splitter *const known = dpi_splitter_known(&tokenizer->splitter);
     const dpi_place place = {.file = tokenizer->name, .item = "pre_tokenizer", .offset = -1};
@@ -200,13 +206,13 @@ static int put_bytes(const dp_tokenizer *tokenizer, dpi_gguf_out *out, dp_error 
     if (!rc)
         rc = put_text(out, "tokenizer.ggml.pre", known->name, error);
     if (!rc)
-        rc = put_tokens(tokenizer, out, error);
+        rc = put_tokens(tokenizer, rows, out, error);
     if (!rc)
-        rc = put_kinds(tokenizer, out, error);
+        rc = put_kinds(tokenizer, rows, out, error);
     return rc ? rc : put_merges(tokenizer, out, error);
 }
 
-static int put_pieces(const dp_tokenizer *tokenizer, dpi_gguf_out *out, dp_error *error)
+static int put_pieces(const dp_tokenizer *tokenizer, int32_t rows, dpi_gguf_out *out, dp_error *error)
 {
     int rc = put_text(out, "tokenizer.ggml.model", "llama", error);
 
@@ -217,16 +223,21 @@ static int put_pieces(const dp_tokenizer *tokenizer, dpi_gguf_out *out, dp_error
     if (!rc)
         rc = put_text(out, "tokenizer.ggml.pre", "default", error);
     if (!rc)
-        rc = put_tokens(tokenizer, out, error);
+        rc = put_tokens(tokenizer, rows, out, error);
     if (!rc)
-        rc = put_scores(tokenizer, out, error);
-    return rc ? rc : put_kinds(tokenizer, out, error);
+        rc = put_scores(tokenizer, rows, out, error);
+    return rc ? rc : put_kinds(tokenizer, rows, out, error);
 }
 
-int dpi_tokenizer_to_gguf(const dp_tokenizer *tokenizer, dpi_gguf_out *out, dp_error *error)
+int dpi_tokenizer_to_gguf(const dp_tokenizer *tokenizer, int32_t rows, dpi_gguf_out *out, dp_error *error)
 {
-    const int rc = tokenizer->kind == DPI_BYTE_LEVEL ? put_bytes(tokenizer, out, error)
-                                                     : put_pieces(tokenizer, out, error);
+    const dpi_place place = {.file = tokenizer->name, .offset = -1};
+
+    if (rows < tokenizer->vocab.count)
+        return dpi_fail_at(error, DP_E_FORMAT, &place, "the tokenizer has %d ids, the model's embedding has %d rows",
+                           tokenizer->vocab.count, rows);
+    const int rc = tokenizer->kind == DPI_BYTE_LEVEL ? put_bytes(tokenizer, rows, out, error)
+                                                     : put_pieces(tokenizer, rows, out, error);
 
     return rc ? rc : put_ids(tokenizer, out, error);
 }
