@@ -10,6 +10,7 @@
 #include "eval/sequence.h"
 #include "io/file.h"
 #include "nn/tokens.h"
+#include "text/encode.h"
 
 enum { BOS_OWN = -1, BOS_NONE = -2 };
 
@@ -152,34 +153,6 @@ int dp_evaluator_perplexity_ids(dp_evaluator *evaluator, const dp_model *model, 
     return measure(&run, digest, result, error);
 }
 
-// Most texts have two bytes or more a token: a second call is rare.
-static int encode(const dp_evaluator *evaluator, const dp_tokenizer *tokenizer, const dpi_storage *text,
-                  int32_t **ids, size_t *count, dp_error *error)
-{
-    dpi_memory *memory = &evaluator->context->memory;
-    const char *bytes = (const char *)dpi_storage_bytes(text);
-    const size_t size = (size_t)dpi_storage_size(text);
-    size_t capacity = size / 2 + 16, needed = 0;
-    int rc;
-
-    for (int turn = 0; turn < 2; turn++) {
-        *ids = dpi_alloc_raw(memory, capacity, sizeof **ids, error);
-        if (!*ids)
-            return DP_E_MEMORY;
-        rc = dp_tokenizer_encode(tokenizer, bytes, size, evaluator->options.encode, *ids, capacity, &needed, error);
-        if (!rc && needed <= capacity) {
-            *count = needed;
-            return DP_OK;
-        }
-        dpi_free(memory, *ids);
-        *ids = NULL;
-        capacity = needed;
-        if (rc)
-            return rc;
-    }
-    return dpi_fail(error, DP_E_INTERNAL, "a text has %zu tokens now and another number before", needed);
-}
-
 static int32_t bos_of(const dp_evaluator *evaluator, const dp_tokenizer *tokenizer)
 {
     dp_tokenizer_info info = {.size = sizeof info, .bos = -1};
@@ -200,8 +173,10 @@ static int measure_text(const dp_evaluator *evaluator, const dp_model *model, co
     dpi_sha256 hash;
     char digest[65];
     int32_t *ids = NULL;
-    int rc = encode(evaluator, tokenizer, text, &ids, &run.count, error);
 
+    dpi_watch_begin(watch, "encode", 0);
+    int rc = dpi_tokenizer_ids(tokenizer, (const char *)dpi_storage_bytes(text), (size_t)dpi_storage_size(text),
+                               evaluator->options.encode, watch, &ids, &run.count, error);
     if (rc)
         return rc;
     dpi_sha256_begin(&hash);
@@ -209,8 +184,18 @@ static int measure_text(const dp_evaluator *evaluator, const dp_model *model, co
     dpi_sha256_end(&hash, digest);
     run.ids = ids;
     rc = measure(&run, digest, result, error);
-    dpi_free(&evaluator->context->memory, ids);
+    dpi_tokenizer_drop_ids(tokenizer, ids);
     return rc;
+}
+
+// What a text is made of stands wrong: say which text.
+static void name_text(const char *path, dp_error *error)
+{
+    if (!error || error->file[0])
+        return;
+    const size_t length = strlen(path), room = sizeof error->file - 1;
+    const size_t skip = length > room ? length - room : 0;
+    memcpy(error->file, path + skip, length - skip + 1);
 }
 
 int dp_evaluator_perplexity(dp_evaluator *evaluator, const dp_model *model, const dp_tokenizer *tokenizer,
@@ -218,8 +203,7 @@ int dp_evaluator_perplexity(dp_evaluator *evaluator, const dp_model *model, cons
 {
     if (!evaluator || !model || !tokenizer || !path || !result)
         return dpi_fail(error, DP_E_ARGUMENT,
-                        "dp_evaluator_perplexity needs an evaluator, a model, a tokenizer, a "
-                        "path and a result");
+                        "dp_evaluator_perplexity needs an evaluator, a model, a tokenizer, a path and a result");
     dpi_storage *text = NULL;
     dpi_watch watch;
     int rc = dpi_watch_open(&watch, monitor, error);
@@ -228,12 +212,8 @@ int dp_evaluator_perplexity(dp_evaluator *evaluator, const dp_model *model, cons
     if (rc)
         return rc;
     rc = measure_text(evaluator, model, tokenizer, text, &watch, result, error);
-    if ((rc == DP_E_FORMAT || rc == DP_E_NUMERIC) && error &&
-        !error->file[0]) { // what the text is made of stands wrong: say which text
-        const size_t length = strlen(path),
-                     skip = length < sizeof error->file ? 0 : length - sizeof error->file + 1;
-        memcpy(error->file, path + skip, length - skip + 1);
-    }
+    if (rc == DP_E_FORMAT || rc == DP_E_NUMERIC)
+        name_text(path, error);
     dpi_storage_drop(text);
     return rc;
 }

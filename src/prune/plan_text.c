@@ -52,7 +52,7 @@ static int add_calibration(dpi_text *text, const dp_plan *plan, dp_error *error)
     return rc ? rc : dpi_document_value(text, seed, 2, error);
 }
 
-int dpi_plan_text(const dp_plan *plan, dpi_text *text, dp_error *error)
+static int add_blocks(dpi_text *text, const dp_plan *plan, dp_error *error)
 {
     int rc = dpi_text_format(
         text, error, "{\n  \"schema\": \"depthprune.plan/1\",\n  \"blocks\": %d,\n  \"removed\": ", plan->blocks);
@@ -61,15 +61,30 @@ int dpi_plan_text(const dp_plan *plan, dpi_text *text, dp_error *error)
         rc = dpi_document_blocks(text, plan->removed, (size_t)plan->n_removed, error);
     if (!rc)
         rc = dpi_text_format(text, error, ",\n  \"kept\": ");
-    if (!rc)
-        rc = dpi_document_blocks(text, plan->kept, (size_t)plan->n_kept, error);
-    if (!rc && plan->criterion)
+    return rc ? rc : dpi_document_blocks(text, plan->kept, (size_t)plan->n_kept, error);
+}
+
+// What chose the blocks, as far as it is known.
+static int add_choice(dpi_text *text, const dp_plan *plan, dp_error *error)
+{
+    int rc = DP_OK;
+
+    if (plan->criterion)
         rc = add_string(text, ",\n  \"criterion\": ", plan->criterion, error);
     if (!rc && plan->scores)
         rc = add_scores(text, plan, error);
     if (!rc && plan->protect_first >= 0)
         rc = dpi_text_format(text, error, ",\n  \"protect\": {\"first\": %d, \"last\": %d}", plan->protect_first,
                              plan->protect_last);
+    return rc;
+}
+
+int dpi_plan_text(const dp_plan *plan, dpi_text *text, dp_error *error)
+{
+    int rc = add_blocks(text, plan, error);
+
+    if (!rc)
+        rc = add_choice(text, plan, error);
     if (!rc && (plan->digest[0] || plan->path))
         rc = add_parent(text, plan, error);
     if (!rc && plan->calibration)

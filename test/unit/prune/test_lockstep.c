@@ -6,7 +6,7 @@
 
 enum { SAMPLES = 4, LENGTH = 9, ROWS = SAMPLES * LENGTH, WEIGHTS = 7, MOST = PLAIN_BLOCKS * WEIGHTS };
 
-// Test programs may have such a thing: Check gives each test a process of its own.
+// What one run has called.
 static struct counts {
     const void *data[MOST];
     int64_t calls[MOST], rows[MOST];
@@ -100,6 +100,7 @@ static void score_counted(int fused, int32_t group)
     int32_t ids[ROWS];
     dp_error error;
 
+    counts = (struct counts){.calls = {0}};
     plain_ids(ids, ROWS, 9);
     dp_calib *calib = test_calib(context, ids, SAMPLES, LENGTH);
     dp_context_options_init(&open, sizeof open);
