@@ -4,14 +4,9 @@
 #define DPI_BACKEND_CPU_GEMM_BODY_H
 
 #include "backend/cpu/kernels.h"
+#include "backend/cpu/unroll.h"
 
 enum { TILE_COLS = TILE_VECTORS * LANES };
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 
 static inline void store_whole(const dpi_cpu_tile *out, float *c, int column, vec value)
 {
@@ -102,7 +97,7 @@ static inline vec load_row(const float *from, int64_t left)
 }
 
 // Up to LANES rows to columns `width` apart.  A column's spare lanes are overwritten by the next one.
-static void pack_group(const float *from, int64_t stride, int64_t rows, int64_t k, float *to, int64_t width)
+static void pack_rest(const float *from, int64_t stride, int64_t rows, int64_t k, float *to, int64_t width)
 {
     vec block[LANES];
 
@@ -117,36 +112,38 @@ static void pack_group(const float *from, int64_t stride, int64_t rows, int64_t 
     }
 }
 
-static void pack_whole_group(const float *from, int64_t stride, int64_t k, float *to, int64_t width)
+// The same for a number of rows known when compiled, so that the block stays in registers.
+static inline __attribute__((always_inline)) void pack_rows(const int rows, const float *from, int64_t stride,
+                                                            int64_t k, float *to, int64_t width)
 {
+    const int64_t whole = k / LANES * LANES;
     vec block[LANES];
 
-    for (int64_t i = 0; i < k; i += LANES) {
+    for (int64_t i = 0; i < whole; i += LANES) {
         UNROLL
         for (int r = 0; r < LANES; r++)
-            block[r] = vec_load(from + r * stride + i);
+            block[r] = r < rows ? vec_load(from + r * stride + i) : vec_set(0);
         vec_transpose(block);
         UNROLL
         for (int c = 0; c < LANES; c++)
             vec_store(to + (i + c) * width, block[c]);
     }
+    pack_rest(from + whole, stride, rows, k - whole, to + whole * width, width);
 }
 
 // width is a multiple of LANES, or less than LANES: spare lanes never run into another group.
 static void pack(const float *from, int64_t stride, int64_t rows, int64_t k, float *to, int64_t width)
 {
-    const int64_t whole = k / LANES * LANES;
-
     for (int64_t first = 0; first < width; first += LANES) {
         const float *group = from + first * stride;
         const int64_t left = rows - first;
 
-        if (left >= LANES) {
-            pack_whole_group(group, stride, whole, to + first, width);
-            pack_group(group + whole, stride, LANES, k - whole, to + first + whole * width, width);
-        } else {
-            pack_group(group, stride, left, k, to + first, width);
-        }
+        if (left >= LANES)
+            pack_rows(LANES, group, stride, k, to + first, width);
+        else if (left == TILE_ROWS)
+            pack_rows(TILE_ROWS, group, stride, k, to + first, width);
+        else
+            pack_rest(group, stride, left, k, to + first, width);
     }
 }
 

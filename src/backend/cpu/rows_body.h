@@ -12,22 +12,25 @@ enum { SPAN = 8 * LANES };
 
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// e^x = 2^n e^r, n = round(x / ln 2), e^r by a polynomial on |r| <= ln 2 / 2; within 1 ulp or so.
-static inline vec vec_exp(vec x)
+// e^x = 2^n e^r, n = round(x / ln 2), e^r by a polynomial on |r| <= ln 2 / 2 (relative error 2^-26); within 1 unit
+// in the last place or so.  x below -110 is as -110; x must not be above 90.
+static inline vec vec_exp_down(vec x)
 {
-    x = vec_max(vec_set(-110.0f), vec_min(vec_set(90.0f), x));
+    x = vec_max(vec_set(-110.0f), x);
     const vec n = vec_round(vec_mul(x, vec_set(1.44269504f)));
     vec r = vec_fma(n, vec_set(-0.693359375f), x);
     r = vec_fma(n, vec_set(2.12194440e-4f), r);
-    vec p = vec_set(1.9875691500e-4f);
-    p = vec_fma(p, r, vec_set(1.3981999507e-3f));
-    p = vec_fma(p, r, vec_set(8.3334519073e-3f));
-    p = vec_fma(p, r, vec_set(4.1665795894e-2f));
-    p = vec_fma(p, r, vec_set(1.6666665459e-1f));
-    p = vec_fma(p, r, vec_set(5.0000001201e-1f));
-    p = vec_fma(p, vec_mul(r, r), r);
-    return vec_scale(vec_add(p, vec_set(1.0f)), n);
+    vec p = vec_set(1.384365372e-03f);
+    p = vec_fma(p, r, vec_set(8.374155499e-03f));
+    p = vec_fma(p, r, vec_set(4.166800156e-02f));
+    p = vec_fma(p, r, vec_set(1.666643173e-01f));
+    p = vec_fma(p, r, vec_set(4.999999404e-01f));
+    p = vec_fma(p, r, vec_set(1.000000000e+00f));
+    p = vec_fma(p, r, vec_set(1.0f));
+    return vec_scale(p, n);
 }
+
+static inline vec vec_exp(vec x) { return vec_exp_down(vec_min(vec_set(90.0f), x)); }
 
 static inline vec load_some(const float *from, int64_t left, float fill)
 {
@@ -127,9 +130,9 @@ static double exp_sum(const float *x, int64_t count, float scale, float shift)
         int64_t i = first;
 
         for (; i + LANES <= end; i += LANES)
-            sum = vec_add(sum, vec_exp(vec_fma(vec_load(x + i), vec_set(scale), vec_set(-shift))));
+            sum = vec_add(sum, vec_exp_down(vec_fma(vec_load(x + i), vec_set(scale), vec_set(-shift))));
         if (i < end) {
-            const vec value = vec_exp(vec_fma(vec_load_part(x + i, end - i, 0), vec_set(scale), vec_set(-shift)));
+            const vec value = vec_exp_down(vec_fma(vec_load_part(x + i, end - i, 0), vec_set(scale), vec_set(-shift)));
             float part[LANES];
 
             vec_store(part, value);
@@ -151,7 +154,7 @@ static double exp_store(const float *x, int64_t count, float scale, float shift,
         for (int64_t i = first; i < end; i += LANES) {
             const vec value = vec_fma(load_some(x + i, end - i, 0), vec_set(scale), vec_set(-shift));
 
-            store_some(y + i, end - i, vec_exp(value));
+            store_some(y + i, end - i, vec_exp_down(value));
             sum = vec_add(sum, load_some(y + i, end - i, 0));
         }
         total = vec_doubles_add(total, sum);

@@ -5,6 +5,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "backend/cpu/unroll.h"
+
 typedef __m256 vec;
 typedef struct vec_doubles {
     __m256d low, high;
@@ -105,20 +107,23 @@ static inline vec vec_rotate(vec pairs, vec c, vec s)
 }
 
 // Eight rows of eight to eight columns.
-static inline void vec_transpose(vec row[8])
+static inline __attribute__((always_inline)) void vec_transpose(vec row[8])
 {
     vec pair[8], quad[8];
 
+    UNROLL
     for (int i = 0; i < 8; i += 2) {
         pair[i] = _mm256_unpacklo_ps(row[i], row[i + 1]);
         pair[i + 1] = _mm256_unpackhi_ps(row[i], row[i + 1]);
     }
+    UNROLL
     for (int i = 0; i < 8; i += 4) {
         quad[i] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0x44);
         quad[i + 1] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0xee);
         quad[i + 2] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0x44);
         quad[i + 3] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0xee);
     }
+    UNROLL
     for (int i = 0; i < 4; i++) {
         row[i] = _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x20);
         row[i + 4] = _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x31);

@@ -5,6 +5,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "backend/cpu/unroll.h"
+
 typedef __m512 vec;
 typedef struct vec_doubles {
     __m512d low, high;
@@ -72,20 +74,23 @@ static inline vec vec_rotate(vec pairs, vec c, vec s)
 }
 
 // Sixteen rows of sixteen to sixteen columns.
-static inline void vec_transpose(vec row[16])
+static inline __attribute__((always_inline)) void vec_transpose(vec row[16])
 {
     vec pair[16], quad[16];
 
+    UNROLL
     for (int i = 0; i < 16; i += 2) {
         pair[i] = _mm512_unpacklo_ps(row[i], row[i + 1]);
         pair[i + 1] = _mm512_unpackhi_ps(row[i], row[i + 1]);
     }
+    UNROLL
     for (int i = 0; i < 16; i += 4) {
         quad[i] = _mm512_shuffle_ps(pair[i], pair[i + 2], 0x44);
         quad[i + 1] = _mm512_shuffle_ps(pair[i], pair[i + 2], 0xee);
         quad[i + 2] = _mm512_shuffle_ps(pair[i + 1], pair[i + 3], 0x44);
         quad[i + 3] = _mm512_shuffle_ps(pair[i + 1], pair[i + 3], 0xee);
     }
+    UNROLL
     for (int i = 0; i < 4; i++) {
         const vec even_low = _mm512_shuffle_f32x4(quad[i], quad[i + 4], 0x88);
         const vec odd_low = _mm512_shuffle_f32x4(quad[i], quad[i + 4], 0xdd);

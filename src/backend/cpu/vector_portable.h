@@ -107,7 +107,7 @@ static inline vec vec_rotate(vec pairs, vec c, vec s)
 }
 
 // Four rows of four to four columns.
-static inline void vec_transpose(vec row[4])
+static inline __attribute__((always_inline)) void vec_transpose(vec row[4])
 {
     const vec a = row[0], b = row[1], c = row[2], d = row[3];
 
