@@ -32,6 +32,8 @@ typedef struct job {
     int64_t panels, group;         // of all parts; in a piece
     int64_t first, count;          // panels of this round
     int64_t span;                  // panels of a task
+    int64_t tiles;
+    int32_t whole_rows;            // 1: a task makes whole rows of c
 } job;
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -197,6 +199,13 @@ static void pack_task(void *arg, int64_t begin, int64_t end, int32_t number)
         pack_panel(j, j->first + i, j->workers[number].rows, j->packed + i * panel_floats);
 }
 
+static void finish_tile(const job *j, int64_t tile)
+{
+    const int64_t row = tile * j->tile_rows;
+
+    j->product->finish(j->product->arg, row, smaller(j->tile_rows, j->product->m - row));
+}
+
 static void multiply_task(void *arg, int64_t begin, int64_t end, int32_t number)
 {
     const job *j = arg;
@@ -211,7 +220,16 @@ static void multiply_task(void *arg, int64_t begin, int64_t end, int32_t number)
             pack_tile(j, w, task / spans);
         for (int64_t panel = from; panel < to; panel += j->group)
             multiply_group(j, w, panel, smaller(panel + j->group, to));
+        if (j->whole_rows && j->product->finish)
+            finish_tile(j, w->tile);
     }
+}
+
+static void finish_task(void *arg, int64_t begin, int64_t end, int32_t number)
+{
+    (void)number;
+    for (int64_t tile = begin; tile < end; tile++)
+        finish_tile(arg, tile);
 }
 
 static int give_workers(job *j, dp_stream *stream, dp_error *error)
@@ -239,19 +257,21 @@ static int give_workers(job *j, dp_stream *stream, dp_error *error)
 }
 
 // Panels of a round and of a task, by the shape alone.  Rounds and spans are whole groups, so that pieces
-// begin at multiples of the group's columns.
-static void cut(job *j, int64_t tiles, int64_t *round)
+// begin at multiples of the group's columns.  Rows are kept whole for `finish` where there are tiles enough.
+static int64_t cut(job *j)
 {
     const int64_t panel_bytes = j->product->k * j->kernels->tile_cols * (int64_t)sizeof(float);
     const int64_t groups = PACKED_BYTES / panel_bytes / j->group;
-
-    *round = tiles == 1 ? j->panels : smaller(j->panels, (groups < 1 ? 1 : groups) * j->group);
-    const int64_t spans = over(TASKS, tiles);
+    const int64_t round = j->tiles == 1 ? j->panels : smaller(j->panels, (groups < 1 ? 1 : groups) * j->group);
+    const int64_t spans = j->product->finish && j->tiles >= TASKS / 4 ? 1 : over(TASKS, j->tiles);
     const int64_t unit = j->product->sink ? j->group : 1;
-    j->span = over(over(*round, spans), unit) * unit;
+
+    j->span = over(over(round, spans), unit) * unit;
+    j->whole_rows = j->span >= j->panels;
+    return round;
 }
 
-static int run_rounds(job *j, dp_stream *stream, int64_t tiles, int64_t round, dp_error *error)
+static int run_rounds(job *j, dp_stream *stream, int64_t round, dp_error *error)
 {
     int rc = DP_OK;
 
@@ -260,8 +280,10 @@ static int run_rounds(job *j, dp_stream *stream, int64_t tiles, int64_t round, d
         if (j->packed)
             rc = dpi_cpu_parallel(stream, j->count, 1, pack_task, j, error);
         if (!rc)
-            rc = dpi_cpu_parallel(stream, tiles * over(j->count, j->span), 1, multiply_task, j, error);
+            rc = dpi_cpu_parallel(stream, j->tiles * over(j->count, j->span), 1, multiply_task, j, error);
     }
+    if (!rc && j->product->finish && !j->whole_rows)
+        rc = dpi_cpu_parallel(stream, j->tiles, 1, finish_task, j, error);
     return rc;
 }
 
@@ -269,7 +291,6 @@ int dpi_cpu_product_run(dp_stream *stream, const dpi_cpu_product *product, dp_er
 {
     const dpi_cpu_kernels *kernels = stream->kernels;
     job j = {.stream = stream, .kernels = kernels, .product = product, .a = dpi_cpu_rows_of(&product->a)};
-    int64_t round;
     void *packed = NULL;
     int rc = DP_OK;
 
@@ -280,14 +301,14 @@ int dpi_cpu_product_run(dp_stream *stream, const dpi_cpu_product *product, dp_er
         j.b[i] = dpi_cpu_rows_of(&product->part[i].b);
         j.panels += panels_of(&j, i);
     }
-    const int64_t tiles = over(product->m, j.tile_rows);
-    cut(&j, tiles, &round);
-    if (tiles > 1)
+    j.tiles = over(product->m, j.tile_rows);
+    const int64_t round = cut(&j);
+    if (j.tiles > 1)
         rc = dpi_cpu_scratch_get(stream, DPI_SCRATCH_PACKED,
                                  (uint64_t)(padded(round * product->k * kernels->tile_cols)) * sizeof(float), &packed,
                                  error);
     j.packed = packed;
     if (!rc)
         rc = give_workers(&j, stream, error);
-    return rc ? rc : run_rounds(&j, stream, tiles, round, error);
+    return rc ? rc : run_rounds(&j, stream, round, error);
 }

@@ -12,7 +12,7 @@ typedef struct dpi_cpu_rotation {
     void (*rotate)(float *x, const float *cosines, const float *sines, int64_t half);
 } dpi_cpu_rotation;
 
-// In DPI_SCRATCH_ROWS; args->x gives only the number of rows.
+// In DPI_SCRATCH_POSITIONS and DPI_SCRATCH_ANGLES; args->x gives only the number of rows.
 int dpi_cpu_rotation_make(dp_stream *stream, const dp_rope_args *args, dpi_cpu_rotation *out, dp_error *error);
 
 // Rotate `heads` heads that begin at x, of row `row` of the call.

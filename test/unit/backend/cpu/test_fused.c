@@ -246,7 +246,7 @@ static void check_qkv(test_host *host, const dp_qkv_rope_args *args)
 
 START_TEST(queries_keys_and_values_are_their_steps)
 {
-    enum { ROWS = 125, COLS = 64, HEAD = 20 };
+    enum { ROWS = 1009, COLS = 64, HEAD = 20 };
     uint64_t seed = 24;
     int32_t positions[ROWS];
     float frequencies[HEAD / 2];
@@ -270,6 +270,7 @@ START_TEST(queries_keys_and_values_are_their_steps)
 
             if (!host_open(&host, set, way & 4 ? DP_GEMM_OPENBLAS : DP_GEMM_NATIVE, 2))
                 continue;
+            args.x.rows = args.q.rows = args.k.rows = args.v.rows = way & 2 ? 125 : ROWS; // in a task, or after it
             if (way & 2) {
                 args.bq = mats[4];
                 args.bk = mats[5];
