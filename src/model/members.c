@@ -3,9 +3,14 @@
 
 #include <string.h>
 
+static int is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
 static size_t skip_blanks(const char *text, size_t size, size_t at)
 {
-    while (at < size && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r'))
+    while (at < size && is_blank(text[at]))
         at++;
     return at;
 }
@@ -19,31 +24,31 @@ static size_t skip_string(const char *text, size_t size, size_t at)
     return at < size ? at + 1 : size;
 }
 
-// Past the value that begins at `at`; brackets are counted, not matched, for the text is known to be JSON.
-static size_t skip_value(const char *text, size_t size, size_t at)
+// Past the container whose bracket stands at `at`; brackets are counted, not matched, for the text is known to be JSON.
+static size_t skip_container(const char *text, size_t size, size_t at)
 {
     size_t depth = 0;
 
     while (at < size) {
         const char byte = text[at];
-        if (byte == '"') {
-            at = skip_string(text, size, at);
-            if (depth == 0)
-                return at;
-            continue;
-        }
-        if (depth == 0 && (byte == ',' || byte == ']' || byte == '}'))
-            break;
+        at = byte == '"' ? skip_string(text, size, at) : at + 1;
         if (byte == '[' || byte == '{')
             depth++;
-        if (byte == ']' || byte == '}')
-            depth--;
-        at++;
-        if (depth == 0 && (byte == ']' || byte == '}'))
+        if ((byte == ']' || byte == '}') && --depth == 0)
             return at;
     }
-    while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t' || text[at - 1] == '\n' || text[at - 1] == '\r'))
-        at--; // a number or a word ends before its blanks
+    return size;
+}
+
+// Past the value that begins at `at`.
+static size_t skip_value(const char *text, size_t size, size_t at)
+{
+    if (at < size && text[at] == '"')
+        return skip_string(text, size, at);
+    if (at < size && (text[at] == '[' || text[at] == '{'))
+        return skip_container(text, size, at);
+    while (at < size && !is_blank(text[at]) && text[at] != ',' && text[at] != ']' && text[at] != '}')
+        at++;
     return at;
 }
 

@@ -65,30 +65,37 @@ int32_t dpi_save_removed(const dpi_save *save, int32_t *out)
     return count;
 }
 
+static int read_plan_file(const dp_model *model, dpi_text *out, dp_error *error)
+{
+    const dpi_source *source = model->source;
+    dpi_storage *storage = NULL;
+    char *path = dpi_path_join(source->memory, source->place, "depthprune.json", error);
+    int rc = path ? DP_OK : DP_E_MEMORY;
+
+    if (path && dpi_path_exists(path))
+        rc = dpi_file_read(&storage, model->context, path, MOST_PLAN_BYTES, error);
+    dpi_free(source->memory, path);
+    if (!rc && storage)
+        rc = dpi_text_add(out, dpi_storage_bytes(storage), (size_t)dpi_storage_size(storage), error);
+    dpi_storage_drop(storage);
+    return rc;
+}
+
 int dpi_save_plan_text(const dpi_save *save, dpi_text *out, dp_error *error)
 {
     const dp_model *model = save->model;
     const dpi_source *source = model->source;
     const char *text = model->plan;
-    dpi_storage *storage = NULL;
     size_t size = text ? strlen(text) : 0;
     int rc = DP_OK;
 
-    if (!text && !save->pruned && save->format != source->format && source->gguf) {
+    if (!text && (save->pruned || save->format == source->format))
+        return DP_OK;
+    if (!text && !source->gguf)
+        return read_plan_file(model, out, error);
+    if (!text)
         rc = dpi_gguf_string(source->gguf, "depthprune.plan", 0, &text, &size, error);
-    } else if (!text && !save->pruned && save->format != source->format) {
-        char *path = dpi_path_join(source->memory, source->place, "depthprune.json", error);
-        rc = path ? DP_OK : DP_E_MEMORY;
-        if (path && dpi_path_exists(path))
-            rc = dpi_file_read(&storage, model->context, path, MOST_PLAN_BYTES, error);
-        dpi_free(source->memory, path);
-        text = storage ? (const char *)dpi_storage_bytes(storage) : NULL;
-        size = storage ? (size_t)dpi_storage_size(storage) : 0;
-    }
-    if (!rc && text)
-        rc = dpi_text_add(out, text, size, error);
-    dpi_storage_drop(storage);
-    return rc;
+    return rc || !text ? rc : dpi_text_add(out, text, size, error);
 }
 
 // Opened before anything is written: a tokenizer that cannot be read or said in the other format is found out early.

@@ -65,6 +65,28 @@ static inline void open_scene(scene *s)
     s->used = s->context->memory.used;
 }
 
+// An allocator whose allocation number `left` fails.
+typedef struct failing {
+    int64_t left;
+} failing;
+
+static inline void *fail_later(void *user, uint64_t size, uint64_t align)
+{
+    failing *f = user;
+    void *memory = NULL;
+
+    if (f->left-- == 0 || posix_memalign(&memory, align < sizeof(void *) ? sizeof(void *) : align, size) != 0)
+        return NULL;
+    return memory;
+}
+
+static inline void give_back(void *user, void *memory, uint64_t size)
+{
+    (void)user;
+    (void)size;
+    free(memory);
+}
+
 static inline int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *where)
 {
     (void)facts;

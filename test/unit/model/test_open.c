@@ -260,27 +260,6 @@ START_TEST(stops_when_asked)
 END_TEST
 
 // The n-th allocation fails, for every n: an error, nothing leaked, and then it works.
-typedef struct failing {
-    int64_t left;
-} failing;
-
-static void *fail_later(void *user, uint64_t size, uint64_t align)
-{
-    failing *f = user;
-    void *memory = NULL;
-
-    if (f->left-- == 0 || posix_memalign(&memory, align < sizeof(void *) ? sizeof(void *) : align, size) != 0)
-        return NULL;
-    return memory;
-}
-
-static void give_back(void *user, void *memory, uint64_t size)
-{
-    (void)user;
-    (void)size;
-    free(memory);
-}
-
 START_TEST(survives_every_failed_allocation)
 {
     scene s;
