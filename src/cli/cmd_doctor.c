@@ -46,16 +46,17 @@ static void show(json_t *document)
     json_t *value;
 
     for (size_t i = 0; i < 2; i++) {
-        json_object_foreach(json_object_get(document, parts[i]), key, value)
-            if (strcmp(key, "seconds") != 0)
-                show_value(&table, key, value);
+        json_object_foreach(json_object_get(document, parts[i]), key, value) if (strcmp(key, "seconds") != 0)
+            show_value(&table, key, value);
     }
     cli_table_add(&table, "memory");
-    cli_table_add(&table, "%s", cli_words_bytes((double)json_integer_value(json_object_get(document, "memory"))).text);
+    cli_table_add(&table, "%s",
+                  cli_words_bytes((double)json_integer_value(json_object_get(document, "memory"))).text);
     value = json_object_get(document, "gnuplot");
     cli_table_add(&table, "gnuplot");
-    cli_table_add(&table, "%s", json_is_string(value) ? json_string_value(value)
-                                                      : "not found: --plot needs it (Debian package gnuplot-nox)");
+    cli_table_add(&table, "%s",
+                  json_is_string(value) ? json_string_value(value)
+                                        : "not found: --plot needs it (Debian package gnuplot-nox)");
     cli_table_print(&table, stdout);
 }
 

@@ -1,4 +1,5 @@
 // depthprune eval: perplexity of texts and of token ids.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,14 +74,19 @@ static int measure_ids(cli_session *session, dp_evaluator *evaluator, const char
     return rc;
 }
 
+static json_t *real(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
 static json_t *entry(const char *path, const dp_perplexity *p, double seconds)
 {
     json_t *bos = p->bos >= 0 ? json_integer(p->bos) : json_null();
 
-    return json_pack("{s:o, s:i, s:s, s:o, s:I, s:I, s:f, s:f, s:s, s:f}", "file", cli_json_path(path), "window", p->window, "mode",
-                     p->mode == DP_PPL_MODE_B ? "B" : "A", "bos", bos, "windows", (json_int_t)p->windows, "tokens",
-                     (json_int_t)p->tokens, "nll", p->nll, "perplexity", p->perplexity, "data", p->digest, "seconds",
-                     seconds);
+    return json_pack("{s:o, s:i, s:s, s:o, s:I, s:I, s:o, s:o, s:s, s:f}", "file", cli_json_path(path), "window",
+                     p->window, "mode", p->mode == DP_PPL_MODE_B ? "B" : "A", "bos", bos, "windows",
+                     (json_int_t)p->windows, "tokens", (json_int_t)p->tokens, "nll", real(p->nll), "perplexity",
+                     real(p->perplexity), "data", p->digest, "seconds", seconds);
 }
 
 // All texts, then all ids, in the order given.
@@ -95,8 +101,8 @@ static int measure(cli_session *session, dp_evaluator *evaluator, json_t *result
         const char *path = i < texts->count ? texts->items[i] : ids->items[i - texts->count];
         rc = i < texts->count ? measure_text(session, evaluator, path, &result)
                               : measure_ids(session, evaluator, path, &result);
-        if (rc == DP_OK)
-            json_array_append_new(results, entry(path, &result, cli_clock() - begin));
+        if (rc == DP_OK && json_array_append_new(results, entry(path, &result, cli_clock() - begin)))
+            rc = cli_fail(session, DP_E_MEMORY, (cli_place){0}, "out of memory");
     }
     cli_progress_clear(&session->progress);
     return rc;
@@ -111,7 +117,8 @@ static void show(const json_t *results)
 
     for (size_t i = 0; i < 5; i++)
         cli_table_add(&table, "%s", heads[i]);
-    json_array_foreach(results, index, r) {
+    json_array_foreach(results, index, r)
+    {
         cli_table_add(&table, "%s", json_string_value(json_object_get(r, "file")));
         cli_table_add(&table, "%lld", (long long)json_integer_value(json_object_get(r, "window")));
         cli_table_add(&table, "%s", json_string_value(json_object_get(r, "mode")));

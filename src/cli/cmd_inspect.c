@@ -17,12 +17,12 @@ static json_t *document(const cli_session *session)
     json_t *d = cli_document_new("inspect");
     json_t *facts = json_pack(
         "{s:o, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:f, s:f, s:I, s:I, s:I, s:b}", "path",
-        cli_json_path(session->settings->operands.items[0]), "architecture", m->architecture, "format", format_name(m->format), "dtype", dp_type_name(m->type),
-        "blocks", m->blocks, "hidden_size", m->hidden_size, "heads", m->heads, "kv_heads", m->kv_heads, "head_dim",
-        m->head_dim, "ffn_size", m->ffn_size, "vocab_size", m->vocab_size, "context", m->context, "tied_head",
-        m->tied_head, "norm_epsilon", m->norm_epsilon, "rope_base", m->rope_base, "parameters",
-        (json_int_t)m->parameters, "block_parameters", (json_int_t)m->block_parameters, "bytes",
-        (json_int_t)m->bytes, "checked", session->settings->check);
+        cli_json_path(session->settings->operands.items[0]), "architecture", m->architecture, "format",
+        format_name(m->format), "dtype", dp_type_name(m->type), "blocks", m->blocks, "hidden_size", m->hidden_size,
+        "heads", m->heads, "kv_heads", m->kv_heads, "head_dim", m->head_dim, "ffn_size", m->ffn_size, "vocab_size",
+        m->vocab_size, "context", m->context, "tied_head", m->tied_head, "norm_epsilon", m->norm_epsilon,
+        "rope_base", m->rope_base, "parameters", (json_int_t)m->parameters, "block_parameters",
+        (json_int_t)m->block_parameters, "bytes", (json_int_t)m->bytes, "checked", session->settings->check);
 
     if (d && json_object_update_missing(d, facts)) {
         json_decref(d);

@@ -15,9 +15,9 @@ static json_t *document(const cli_session *session, const dp_plan_info *plan, co
     json_object_set_new(d, "removed", cli_planning_blocks(plan->removed, plan->n_removed));
     json_object_set_new(d, "kept", cli_planning_blocks(plan->kept, plan->n_kept));
     cli_saving_document(session, report, plan->n_kept, d);
-    json_object_set_new(d, "source", json_pack("{s:i, s:I, s:I}", "blocks", session->info.blocks, "parameters",
-                                               (json_int_t)session->info.parameters, "bytes",
-                                               (json_int_t)session->info.bytes));
+    json_object_set_new(d, "source",
+                        json_pack("{s:i, s:I, s:I}", "blocks", session->info.blocks, "parameters",
+                                  (json_int_t)session->info.parameters, "bytes", (json_int_t)session->info.bytes));
     return d;
 }
 

@@ -86,7 +86,8 @@ static void list_steps(report *r)
     size_t index;
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        json_array_foreach(r->others, index, document) {
+        json_array_foreach(r->others, index, document)
+        {
             if (schema_is(document, steps[i][0]))
                 add_step(r, document, steps[i][1]);
         }
@@ -142,16 +143,18 @@ static void join(report *r)
     json_t *model, *eval, *entry;
     size_t m, e, i;
 
-    json_array_foreach(r->models, m, model) {
+    json_array_foreach(r->models, m, model)
+    {
         json_t *perplexity = json_object();
         double seconds = 0;
-        json_array_foreach(r->evals, e, eval) {
+        json_array_foreach(r->evals, e, eval)
+        {
             const json_t *protocol = json_object_get(eval, "protocol");
             if (strcmp(text_of(json_object_get(protocol, "model"), "path"), text_of(model, "path")) != 0)
                 continue;
             seconds += number_of(protocol, "seconds");
-            json_array_foreach(json_object_get(eval, "perplexity"), i, entry)
-                json_object_set(perplexity, base_name(text_of(entry, "file")), json_object_get(entry, "perplexity"));
+            json_array_foreach(json_object_get(eval, "perplexity"), i, entry) json_object_set(
+                perplexity, base_name(text_of(entry, "file")), json_object_get(entry, "perplexity"));
         }
         json_object_set_new(model, "perplexity", perplexity);
         json_object_set_new(model, "eval_seconds", json_real(seconds));
@@ -189,9 +192,14 @@ static void show_model(cli_table *table, const json_t *model, const char *file, 
     cli_table_add(table, "%.0f", number_of(model, "blocks"));
     cli_table_add(table, "%s", cli_words_count(number_of(model, "parameters")).text);
     cli_table_add(table, "%s", cli_words_bytes(number_of(model, "bytes")).text);
-    cli_table_add(table, perplexity ? "%#.5g" : "", json_number_value(perplexity));
-    cli_table_add(table, "%s", file);
-    cli_table_add(table, perplexity ? "%.1f" : "", number_of(model, "eval_seconds"));
+    if (perplexity) {
+        cli_table_add(table, "%#.5g", json_number_value(perplexity));
+        cli_table_add(table, "%s", file);
+        cli_table_add(table, "%.1f", number_of(model, "eval_seconds"));
+        return;
+    }
+    for (int i = 0; i < 3; i++)
+        cli_table_add(table, "%s", "");
 }
 
 static void show_models(const json_t *models)
@@ -206,12 +214,12 @@ static void show_models(const json_t *models)
         return;
     for (size_t i = 0; i < 7; i++)
         cli_table_add(&table, "%s", heads[i]);
-    json_array_foreach(models, index, model) {
+    json_array_foreach(models, index, model)
+    {
         json_t *perplexity = json_object_get(model, "perplexity");
         if (json_object_size(perplexity) == 0)
             show_model(&table, model, "", NULL);
-        json_object_foreach(perplexity, file, value)
-            show_model(&table, model, file, value);
+        json_object_foreach(perplexity, file, value) show_model(&table, model, file, value);
     }
     cli_table_print(&table, stdout);
 }
@@ -222,7 +230,8 @@ static void show_steps(const json_t *steps)
     const json_t *step;
     size_t index;
 
-    json_array_foreach(steps, index, step) {
+    json_array_foreach(steps, index, step)
+    {
         cli_table_add(&table, "%s", text_of(step, "step"));
         cli_table_add(&table, "%s", text_of(step, "what"));
         cli_table_add(&table, "%s", cli_words_seconds(number_of(step, "seconds")).text);

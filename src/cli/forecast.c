@@ -1,5 +1,5 @@
-// Estimates for --dry-run: operations over an assumed speed of each thread, bytes over an assumed speed of the disk.
-// They are meant to tell seconds from hours.
+// Estimates for --dry-run: operations over an assumed speed of each thread, bytes over an assumed speed of the
+// disk. They are meant to tell seconds from hours.
 #include "cli/forecast.h"
 
 #include <sched.h>
@@ -75,7 +75,8 @@ void cli_forecast_scoring(cli_forecast *forecast, const cli_session *session)
         return;
     const double passes = blocks * (blocks - 1) / 2; // beside those of the whole model
     const double head = (double)m->vocab_size * m->hidden_size * blocks;
-    forecast->seconds += 2 * ((double)m->block_parameters * passes + head) * tokens / (OPERATIONS * threads(session));
+    forecast->seconds +=
+        2 * ((double)m->block_parameters * passes + head) * tokens / (OPERATIONS * threads(session));
     forecast->memory += blocks * tokens * m->hidden_size * (double)sizeof(float);
 }
 
@@ -89,7 +90,8 @@ static void show(cli_table *table, const char *what, const json_t *list)
     const json_t *item;
     size_t index;
 
-    json_array_foreach(list, index, item) {
+    json_array_foreach(list, index, item)
+    {
         const double bytes = (double)json_integer_value(json_object_get(item, "bytes"));
         cli_table_add(table, "%s", what);
         cli_table_add(table, "%s", json_string_value(json_object_get(item, "path")));

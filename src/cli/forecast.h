@@ -14,7 +14,7 @@ void cli_forecast_read(cli_forecast *forecast, const char *path, double bytes);
 void cli_forecast_write(cli_forecast *forecast, const char *path, double bytes);
 void cli_forecast_scoring(cli_forecast *forecast, const cli_session *session);
 void cli_forecast_windows(cli_forecast *forecast, const cli_session *session, double windows, double length);
-void cli_forecast_copy(cli_forecast *forecast, double bytes); // reading and writing so many
+void cli_forecast_copy(cli_forecast *forecast, double bytes);        // reading and writing so many
 int cli_forecast_emit(cli_session *session, cli_forecast *forecast); // frees it
 
 #endif

@@ -16,8 +16,10 @@ static int count_ids(cli_session *session, const char *path, const json_t *rows,
     size_t index;
 
     if (!json_is_array(rows) || json_array_size(rows) == 0)
-        return bad(session, path, "wanted {\"ids\": [[...], ...]} or a list of lists of ids, with at least one row");
-    json_array_foreach(rows, index, row) {
+        return bad(session, path,
+                   "wanted {\"ids\": [[...], ...]} or a list of lists of ids, with at least one row");
+    json_array_foreach(rows, index, row)
+    {
         if (!json_is_array(row) || json_array_size(row) == 0)
             return cli_fail(session, DP_E_FORMAT, (cli_place){.file = path, .item = "ids"},
                             "row %zu is not a list of ids, or is empty", index);
@@ -36,9 +38,11 @@ static int copy_ids(cli_session *session, const char *path, const json_t *rows, 
     out->lengths = malloc(out->rows * sizeof *out->lengths);
     if (out->ids == NULL || out->lengths == NULL)
         return cli_fail(session, DP_E_MEMORY, (cli_place){.file = path}, "out of memory");
-    json_array_foreach(rows, r, row) {
+    json_array_foreach(rows, r, row)
+    {
         out->lengths[r] = json_array_size(row);
-        json_array_foreach(row, i, id) {
+        json_array_foreach(row, i, id)
+        {
             const json_int_t value = json_is_integer(id) ? json_integer_value(id) : -1;
             if (value < 0 || value > INT32_MAX)
                 return cli_fail(session, DP_E_FORMAT, (cli_place){.file = path, .item = "ids"},

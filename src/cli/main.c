@@ -37,7 +37,8 @@ static void fill_standard_files(void)
 
 static int wrong_usage(const char *command, const char *text)
 {
-    fprintf(stderr, "depthprune: %s; see 'depthprune%s%s --help'\n", text, command ? " " : "", command ? command : "");
+    fprintf(stderr, "depthprune: %s; see 'depthprune%s%s --help'\n", text, command ? " " : "",
+            command ? command : "");
     return 2;
 }
 

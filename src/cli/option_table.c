@@ -39,8 +39,10 @@ const cli_option cli_options[] = {
      AT(calibration), 0, 0, 0},
     {"calibration-tokens", "IDS.json", "ppl, bi: calibrate on these token ids; no tokenizer is needed", SCORING,
      CLI_TEXT, AT(calibration_tokens), 0, 0, 0},
-    {"rows", "auto|paragraph|line|stream", "what a row of the text is (default auto: paragraphs where enough are "
-     "long, else a stream)", SCORING, CLI_CHOICE, AT(rows), 0, 0, 0},
+    {"rows", "auto|paragraph|line|stream",
+     "what a row of the text is (default auto: paragraphs where enough are "
+     "long, else a stream)",
+     SCORING, CLI_CHOICE, AT(rows), 0, 0, 0},
     {"samples", "N", "calibration windows (default 10; with ids all)", SCORING, CLI_COUNT, AT(samples), 1, MOST, 0},
     {"length", "N", "tokens a calibration window (default 128; with ids all)", SCORING, CLI_COUNT, AT(length), 2,
      MOST, 0},
@@ -78,8 +80,8 @@ const cli_option cli_options[] = {
      AT(threads), 1, 1024, 0},
     {"memory", "LIMIT", "most bytes to allocate, such as 2G; mapped weights do not count", CLI_EVERYWHERE,
      CLI_BYTES, AT(memory), 0, 0, 0},
-    {"load", "map|read", "map weights (default), or copy them into memory", CLI_EVERYWHERE, CLI_CHOICE, AT(load),
-     0, 0, 0},
+    {"load", "map|read", "map weights (default), or copy them into memory", CLI_EVERYWHERE, CLI_CHOICE, AT(load), 0,
+     0, 0},
     {"gemm", "auto|native|openblas", "whose matrix products (default auto)", CLI_EVERYWHERE, CLI_WORD, AT(gemm), 0,
      0, 0},
     {"kernels", "auto|portable|avx2|avx512", "instruction set of the kernels (default auto)", CLI_EVERYWHERE,

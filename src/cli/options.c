@@ -114,7 +114,8 @@ static int misplaced(reader *r, const cli_option *option)
     const char *where = r->arguments->command_name(first);
 
     if (r->command == NULL)
-        return cli_complain(r->complaint, "--%s stands after the command's name, such as '%s'", option->name, where);
+        return cli_complain(r->complaint, "--%s stands after the command's name, such as '%s'", option->name,
+                            where);
     return cli_complain(r->complaint, "--%s is an option of '%s', not of '%s'", option->name, where, r->command);
 }
 

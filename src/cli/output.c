@@ -35,8 +35,8 @@ static int in_model(cli_session *session, const char *path)
     if (stat(path, &target) == 0 && target.st_dev == model.st_dev && target.st_ino == model.st_ino)
         return 1;
     char *copy = strdup(path);
-    const int inside = copy && stat(dirname(copy), &target) == 0 && target.st_dev == model.st_dev &&
-                       target.st_ino == model.st_ino;
+    const int inside =
+        copy && stat(dirname(copy), &target) == 0 && target.st_dev == model.st_dev && target.st_ino == model.st_ino;
     free(copy);
     return inside;
 }
@@ -48,7 +48,8 @@ int cli_output_check(cli_session *session, const char *path)
     if (path == NULL)
         return DP_OK;
     if (in_model(session, path))
-        return cli_fail(session, DP_E_ARGUMENT, (cli_place){.file = path}, "is part of the model that is read; "
+        return cli_fail(session, DP_E_ARGUMENT, (cli_place){.file = path},
+                        "is part of the model that is read; "
                         "choose another output");
     if (stat(path, &status)) {
         if (errno == ENOENT)

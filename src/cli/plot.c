@@ -112,13 +112,15 @@ static void write_style(FILE *script, const cli_session *session, const dp_score
     const int step = scores->blocks > 60 ? 10 : scores->blocks > 40 ? 5 : scores->blocks > 20 ? 2 : 1;
 
     fputs(png ? "set terminal pngcairo size 1000,480 noenhanced font 'Sans,11' background '#ffffff'\n"
-              : "set terminal svg size 1000,480 noenhanced font 'Helvetica,Arial,sans-serif,14' background '#ffffff'\n",
+              : "set terminal svg size 1000,480 noenhanced font 'Helvetica,Arial,sans-serif,14' background "
+                "'#ffffff'\n",
           script);
     fputs("set label 1 ", script);
     quote(script, slash && slash[1] ? slash + 1 : path);
     fputs(" at graph 0, graph 1.07 left font ',14'\nset xlabel 'block'\nset ylabel ", script);
     quote(script, axis_name(scores->criterion));
-    fprintf(script, "\nset xrange [-0.8:%.1f]\nset xtics 0,%d nomirror out scale 0.5\n", scores->blocks - 0.2, step);
+    fprintf(script, "\nset xrange [-0.8:%.1f]\nset xtics 0,%d nomirror out scale 0.5\n", scores->blocks - 0.2,
+            step);
     fputs("set ytics nomirror out scale 0.5\nset border 3 lc rgb '#555555'\nset grid ytics lc rgb '#dddddd' lt 1\n"
           "set boxwidth 0.72\nset style fill solid noborder\nset tmargin 3.2\nset rmargin 2\n"
           "set key at graph 1, graph 1.09 right top horizontal samplen 2 width 1\n",
@@ -145,7 +147,8 @@ static void write_bars(FILE *script, const dp_scores_info *scores, const int *pr
     fputc('\n', script);
 }
 
-static char *write_script(cli_session *session, const dp_scores_info *scores, const dp_plan_info *plan, size_t *size)
+static char *write_script(cli_session *session, const dp_scores_info *scores, const dp_plan_info *plan,
+                          size_t *size)
 {
     char *text = NULL;
     int present[3] = {0};

@@ -1,4 +1,5 @@
-// Progress on standard error.  A terminal gets one line that is redrawn; a file gets a plain line every ten seconds.
+// Progress on standard error.  A terminal gets one line that is redrawn; a file gets a plain line every ten
+// seconds.
 #include "cli/progress.h"
 
 #include <math.h>
@@ -24,7 +25,8 @@ cli_words cli_words_seconds(double seconds)
     else if (whole < 7200)
         snprintf(words.text, sizeof words.text, "%.0f min %.0f s", floor(whole / 60), fmod(whole, 60));
     else
-        snprintf(words.text, sizeof words.text, "%.0f h %.0f min", floor(whole / 3600), floor(fmod(whole, 3600) / 60));
+        snprintf(words.text, sizeof words.text, "%.0f h %.0f min", floor(whole / 3600),
+                 floor(fmod(whole, 3600) / 60));
     return words;
 }
 
@@ -96,8 +98,8 @@ static void draw(cli_progress *progress, const dp_progress *now, double share)
     if (now->left >= 0 && now->elapsed > 0.5)
         snprintf(tail, sizeof tail, "  %s left", cli_words_seconds(now->left).text);
     const char *on = progress->colour ? "\033[32m" : "", *off = progress->colour ? "\033[0m" : "";
-    fprintf(stderr, "\r\033[K%-10.10s [%s%.*s%s%s] %3.0f %%%s", now->phase, on, full, bar, off, bar + full, share * 100,
-            tail);
+    fprintf(stderr, "\r\033[K%-10.10s [%s%.*s%s%s] %3.0f %%%s", now->phase, on, full, bar, off, bar + full,
+            share * 100, tail);
     fflush(stderr);
     progress->drawn = 1;
 }

@@ -21,9 +21,9 @@ int cli_protocol_model(cli_session *session)
     if (rc)
         return rc;
     cli_protocol_set(session, "model",
-                     json_pack("{s:o, s:s, s:i, s:I, s:s}", "path", cli_json_path(session->settings->operands.items[0]),
-                               "architecture", m->architecture, "blocks", m->blocks, "parameters",
-                               (json_int_t)m->parameters, "digest", digest));
+                     json_pack("{s:o, s:s, s:i, s:I, s:s}", "path",
+                               cli_json_path(session->settings->operands.items[0]), "architecture", m->architecture,
+                               "blocks", m->blocks, "parameters", (json_int_t)m->parameters, "digest", digest));
     return DP_OK;
 }
 

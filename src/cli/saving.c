@@ -48,7 +48,10 @@ int cli_saving_allowed(cli_session *session, const dp_model *model, dp_save_repo
 
     *report = (dp_save_report){.size = sizeof *report};
     cli_saving_options(session, &options);
-    return dp_model_save_estimate(model, session->settings->output, &options, report, &session->error);
+    session->muted = 1; // saving says it
+    const int rc = dp_model_save_estimate(model, session->settings->output, &options, report, &session->error);
+    session->muted = 0;
+    return rc;
 }
 
 int cli_saving_run(cli_session *session, const dp_model *model, dp_save_report *report)
@@ -58,8 +61,8 @@ int cli_saving_run(cli_session *session, const dp_model *model, dp_save_report *
     *report = (dp_save_report){.size = sizeof *report};
     cli_saving_options(session, &options);
     session->advice = "the model holds something that this format cannot: try --to or --dtype";
-    const int rc = dp_model_save(model, session->settings->output, &options, &session->monitor, report,
-                                 &session->error);
+    const int rc =
+        dp_model_save(model, session->settings->output, &options, &session->monitor, report, &session->error);
     cli_progress_clear(&session->progress);
     return rc;
 }

@@ -101,7 +101,8 @@ static int calib_from_rows(cli_session *session, const cli_ids *rows, size_t sam
         memcpy(ids + row * length, rows->ids + begin, length * sizeof *ids);
         begin += rows->lengths[row];
     }
-    const int rc = dp_calib_from_ids(session->context, ids, (int32_t)samples, (int32_t)length, out, &session->error);
+    const int rc =
+        dp_calib_from_ids(session->context, ids, (int32_t)samples, (int32_t)length, out, &session->error);
     free(ids);
     return rc;
 }

@@ -5,9 +5,9 @@
 #include "cli/session.h"
 
 const char *cli_scoring_criterion(const cli_settings *settings); // "ppl" unless another is named
-int cli_scoring_check(cli_session *session);                       // usage, before anything is opened
-int cli_scoring_needs_data(const cli_settings *settings);          // does the criterion read calibration data?
-int cli_scoring_run(cli_session *session, dp_scores **out);        // the model is open
+int cli_scoring_check(cli_session *session);                     // usage, before anything is opened
+int cli_scoring_needs_data(const cli_settings *settings);        // does the criterion read calibration data?
+int cli_scoring_run(cli_session *session, dp_scores **out);      // the model is open
 int cli_scoring_document(cli_session *session, const dp_scores *scores, json_t **out);
 
 #endif

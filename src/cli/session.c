@@ -93,6 +93,8 @@ static void show_log(void *user, int32_t level, const char *line)
 {
     cli_session *session = user;
 
+    if (session->muted)
+        return;
     if (level <= DP_LOG_WARNING || session->command->bit == CLI_DOCTOR)
         cli_note(session, "%s", line);
 }

@@ -226,7 +226,8 @@ int cli_value_set(const cli_option *option, const char *text, cli_settings *sett
     case CLI_BYTES:
         return scaled(text, "KMGT", 1024, field) ? reject(option, text, "bytes such as 512M or 2G", complaint) : 0;
     case CLI_PARAMETERS:
-        return scaled(text, "KMBT", 1000, field) ? reject(option, text, "a number such as 5.5B or 100M", complaint) : 0;
+        return scaled(text, "KMBT", 1000, field) ? reject(option, text, "a number such as 5.5B or 100M", complaint)
+                                                 : 0;
     case CLI_RATIO:
         return set_ratio(option, text, field, complaint);
     case CLI_FILES:
