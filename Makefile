@@ -78,7 +78,7 @@ unit: $(UNIT) ## run the unit tests
 	@sh test/run_tests.sh $(UNIT)
 
 # The tests that need the whole library: scripts, found by their folder.
-WHOLE := $(sort $(wildcard test/lint/*.sh test/abi/*.sh test/api/*.sh test/e2e/*.sh))
+WHOLE := $(sort $(wildcard test/lint/*.sh test/backend/*.sh test/abi/*.sh test/api/*.sh test/e2e/*.sh))
 
 deps: ## install what building and testing needs and is missing (Debian; DEPS=off skips it)
 	@DEPS=$(DEPS) sh test/deps.sh build check
