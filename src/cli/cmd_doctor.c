@@ -29,30 +29,55 @@ static char *find_program(const char *name)
     return NULL;
 }
 
-static void show_value(cli_table *table, const char *key, const json_t *value)
+// A list of texts is shown as its items, anything else but a text as JSON.
+static char *words_of(const json_t *value)
 {
-    char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+    char *text = NULL;
+    size_t size = 0, index;
+    const json_t *item;
 
-    cli_table_add(table, "%s", key);
-    cli_table_add(table, "%s", text ? text : json_is_string(value) ? json_string_value(value) : "");
-    free(text);
+    if (json_is_string(value))
+        return strdup(json_string_value(value));
+    if (!json_is_array(value))
+        return json_dumps(value, JSON_ENCODE_ANY);
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL)
+        return NULL;
+    json_array_foreach(value, index, item)
+        fprintf(stream, "%s%s", index ? ", " : "", json_is_string(item) ? json_string_value(item) : "?");
+    fclose(stream);
+    return text;
+}
+
+static void show_part(cli_table *table, const char *part, json_t *members)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(members, key, value)
+    {
+        char *words = words_of(value);
+        if (strcmp(key, "seconds") != 0) {
+            cli_table_add(table, "%s", part);
+            cli_table_add(table, "%s", key);
+            cli_table_add(table, "%s", words ? words : "");
+        }
+        free(words);
+    }
 }
 
 static void show(json_t *document)
 {
-    static const char *const parts[] = {"build", "protocol"};
-    cli_table table = {.alignment = "ll"};
-    const char *key;
-    json_t *value;
+    cli_table table = {.alignment = "lll"};
+    const json_t *value = json_object_get(document, "gnuplot");
+    const double memory = (double)json_integer_value(json_object_get(document, "memory"));
 
-    for (size_t i = 0; i < 2; i++) {
-        json_object_foreach(json_object_get(document, parts[i]), key, value) if (strcmp(key, "seconds") != 0)
-            show_value(&table, key, value);
-    }
+    show_part(&table, "built", json_object_get(document, "build"));
+    show_part(&table, "runs", json_object_get(document, "protocol"));
+    cli_table_add(&table, "found");
     cli_table_add(&table, "memory");
-    cli_table_add(&table, "%s",
-                  cli_words_bytes((double)json_integer_value(json_object_get(document, "memory"))).text);
-    value = json_object_get(document, "gnuplot");
+    cli_table_add(&table, "%s", cli_words_bytes(memory).text);
+    cli_table_add(&table, "found");
     cli_table_add(&table, "gnuplot");
     cli_table_add(&table, "%s",
                   json_is_string(value) ? json_string_value(value)

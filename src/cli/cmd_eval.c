@@ -128,6 +128,22 @@ static void show(const json_t *results)
     cli_table_print(&table, stdout);
 }
 
+static const char *bos_rule(const cli_session *session, const dp_evaluator_options *options)
+{
+    if (options->mode == DP_PPL_MODE_B)
+        return "each window";
+    if (options->bos == -2 || (options->bos == -1 && session->settings->perplexity.count == 0))
+        return "none";
+    return "once";
+}
+
+static const char *special_rule(const cli_session *session)
+{
+    if (session->settings->perplexity.count == 0)
+        return "as given";
+    return session->settings->literal_specials ? "literal" : "recognised";
+}
+
 static int deliver(cli_session *session, const dp_evaluator_options *options, json_t *results)
 {
     const cli_settings *s = session->settings;
@@ -142,10 +158,8 @@ static int deliver(cli_session *session, const dp_evaluator_options *options, js
     cli_protocol_tokenizer(session);
     cli_protocol_set(session, "window", json_integer(options->window));
     cli_protocol_set(session, "mode", json_string(options->mode == DP_PPL_MODE_B ? "B" : "A"));
-    cli_protocol_set(session, "bos", json_string(options->mode == DP_PPL_MODE_B ? "each window" : "once"));
-    if (options->bos == -2)
-        cli_protocol_set(session, "bos", json_string("none"));
-    cli_protocol_set(session, "special_tokens", json_string(s->literal_specials ? "literal" : "recognised"));
+    cli_protocol_set(session, "bos", json_string(bos_rule(session, options)));
+    cli_protocol_set(session, "special_tokens", json_string(special_rule(session)));
     cli_protocol_set(session, "seed", json_null());
     json_t *document = cli_document_new("eval");
     json_object_set(document, "perplexity", results);
