@@ -90,46 +90,59 @@ bool release_exchange(int thread)
     return true;
 }
 
-bool release_any()
+void begin_thread(fiber &one, unsigned char *stack)
 {
-    bool any = release_barrier();
-
-    for (int i = 0; i < count; i++)
-        any |= release_exchange(i);
-    return any;
+    getcontext(&one.context);
+    one.context.uc_stack.ss_sp = stack;
+    one.context.uc_stack.ss_size = STACK;
+    one.context.uc_link = &scheduler;
+    one.now = state::ready;
+    makecontext(&one.context, run_thread, 0);
 }
 
 void begin_block(size_t shared)
 {
     std::fill(__start_cuemu_shared, __stop_cuemu_shared, (unsigned char)0xFF);
     std::fill(dynamic_shared, dynamic_shared + shared, (unsigned char)0xFF);
-    for (int i = 0; i < count; i++) {
-        fiber &one = fibers[i];
-        getcontext(&one.context);
-        one.context.uc_stack.ss_sp = stacks + (size_t)i * STACK;
-        one.context.uc_stack.ss_size = STACK;
-        one.context.uc_link = &scheduler;
-        one.now = state::ready;
-        makecontext(&one.context, run_thread, 0);
-    }
+    for (int i = 0; i < count; i++)
+        begin_thread(fibers[i], stacks + (size_t)i * STACK);
 }
 
-bool run_block(const std::vector<int> &order)
+// Run a warp until it is done or all its threads wait at the barrier; nonzero when any thread ran.
+bool run_warp(int warp, const std::vector<int> &lanes)
+{
+    bool any = false;
+
+    for (bool ran = true; ran; any |= ran) {
+        ran = false;
+        for (const int lane : lanes) {
+            const int thread = warp * WARP + lane;
+            if (thread >= count)
+                continue;
+            release_exchange(thread);
+            if (fibers[thread].now == state::ready) {
+                place(thread);
+                swapcontext(&scheduler, &fibers[thread].context);
+                ran = true;
+            }
+        }
+    }
+    return any;
+}
+
+// A warp runs as far ahead of the others as the barriers allow.
+bool run_block(const std::vector<int> &warps, const std::vector<int> &lanes)
 {
     for (;;) {
         bool ran = false, finished = true;
 
-        for (const int i : order)
-            if (fibers[i].now == state::ready) {
-                place(i);
-                swapcontext(&scheduler, &fibers[i].context);
-                ran = true;
-            }
+        for (const int warp : warps)
+            ran |= run_warp(warp, lanes);
         for (int i = 0; i < count; i++)
             finished &= fibers[i].now == state::done;
         if (finished)
             return true;
-        if (!release_any() && !ran)
+        if (!release_barrier() && !ran)
             return false;
     }
 }
@@ -186,7 +199,8 @@ cudaError_t cuemu_check_config(const cudaLaunchConfig_t &config)
 cudaError_t cuemu_run_grid(const cudaLaunchConfig_t &config, const std::function<void()> &kernel, cuemu_order how)
 {
     static std::mt19937 random(1);
-    std::vector<int> blocks(config.gridDim.x), threads(config.blockDim.x * config.blockDim.y * config.blockDim.z);
+    const unsigned threads = config.blockDim.x * config.blockDim.y * config.blockDim.z;
+    std::vector<int> blocks(config.gridDim.x), warps((threads + WARP - 1) / WARP), lanes(WARP);
 
     if (!stacks)
         stacks = (unsigned char *)mmap(NULL, (size_t)MOST_THREADS * STACK, PROT_READ | PROT_WRITE,
@@ -196,14 +210,15 @@ cudaError_t cuemu_run_grid(const cudaLaunchConfig_t &config, const std::function
     body = &kernel;
     gridDim = config.gridDim;
     blockDim = config.blockDim;
-    count = (int)threads.size();
+    count = (int)threads;
     kernels++;
     arrange(blocks, how, random);
     for (const int block : blocks) {
         blockIdx = {(unsigned)block, 0, 0};
-        arrange(threads, how, random);
+        arrange(warps, how, random);
+        arrange(lanes, how, random);
         begin_block(config.dynamicSmemBytes);
-        if (!run_block(threads))
+        if (!run_block(warps, lanes))
             return cudaErrorLaunchFailure;
     }
     return cudaSuccess;
