@@ -15,6 +15,8 @@ typedef struct dpi_device {
     dp_backend copy;     // the table, missing slots NULL
     void *scratch;       // compose.c's, device memory, grows
     uint64_t scratch_bytes;
+    uint64_t used_before; // bytes of the context when the turn to compute began
+    uint64_t kept;        // bytes that past turns left in use: what the backend keeps for the next
 } dpi_device;
 
 dpi_device *dpi_device_of(dp_context *context);

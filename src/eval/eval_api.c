@@ -9,6 +9,7 @@
 #include "eval/perplexity.h"
 #include "eval/sequence.h"
 #include "io/file.h"
+#include "nn/budget.h"
 #include "nn/tokens.h"
 #include "text/encode.h"
 
@@ -104,9 +105,9 @@ static int measure(dpi_perplexity *run, const char digest[65], dp_perplexity *re
     if (rc)
         return rc;
     known.windows = dpi_perplexity_windows(run);
-    dpi_context_begin(run->context, run->watch);
+    dpi_turn_begin(run->context, run->watch);
     rc = dpi_perplexity_run(run, &sum, &known.tokens, error);
-    dpi_context_end(run->context);
+    dpi_turn_end(run->context);
     if (rc)
         return rc;
     known.nll = sum / (double)known.tokens;
@@ -249,9 +250,9 @@ int dp_evaluator_logits(dp_evaluator *evaluator, const dp_model *model, const in
     int rc = open_sequence(evaluator, &sequence, monitor, error);
     if (rc)
         return rc;
-    dpi_context_begin(evaluator->context, &watch);
+    dpi_turn_begin(evaluator->context, &watch);
     rc = dpi_sequence_logits(&sequence, (int64_t)rows, logits, error);
-    dpi_context_end(evaluator->context);
+    dpi_turn_end(evaluator->context);
     return rc;
 }
 
@@ -270,8 +271,8 @@ int dp_evaluator_hidden(dp_evaluator *evaluator, const dp_model *model, const in
     int rc = open_sequence(evaluator, &sequence, monitor, error);
     if (rc)
         return rc;
-    dpi_context_begin(evaluator->context, &watch);
+    dpi_turn_begin(evaluator->context, &watch);
     rc = dpi_sequence_hidden(&sequence, block, hidden, error);
-    dpi_context_end(evaluator->context);
+    dpi_turn_end(evaluator->context);
     return rc;
 }

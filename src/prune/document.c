@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -141,7 +140,7 @@ int dpi_document_fail(const dpi_document *document, int32_t code, const char *ke
     place.item = key;
     place.line = line_of(document->text, document->size, key);
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    dpi_vformat(message, sizeof message, format, arguments);
     va_end(arguments);
     return dpi_fail_at(error, code, &place, "%s", message);
 }

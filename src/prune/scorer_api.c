@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "nn/budget.h"
 #include "nn/tokens.h"
 #include "prune/scores.h"
 
@@ -119,9 +120,9 @@ static int check_scores(const dpi_scoring *scoring, dp_error *error)
 
 static int compute(const dp_scorer *scorer, dpi_scoring *scoring, dp_error *error)
 {
-    dpi_context_begin(scorer->context, scoring->watch);
+    dpi_turn_begin(scorer->context, scoring->watch);
     const int rc = scorer->criterion->run(scoring, error);
-    dpi_context_end(scorer->context);
+    dpi_turn_end(scorer->context);
     return rc ? rc : check_scores(scoring, error);
 }
 

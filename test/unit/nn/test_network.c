@@ -158,13 +158,13 @@ START_TEST(a_budget_cuts_into_even_groups)
     rig r = rig_open("cpu", 3);
     dpi_budget budget = {.item = "sample", .items = 10, .rows = LENGTH, .copies = 1, .most = UINT64_MAX};
     int64_t group = 0;
-    uint64_t four, stream = 4 * LENGTH * PLAIN_HIDDEN * sizeof(float);
+    uint64_t four = 0;
     dp_error error;
 
     ck_ok(dpi_budget_fit(r.context, r.model, &budget, &group, &error), error);
     ck_assert_int_eq(group, 10);
-    ck_ok(dpi_network_bytes(r.model, 4 * LENGTH, &four, &error), error);
-    budget.most = four + stream; // 4 fit: 3 groups, so 4 + 4 + 2 becomes 4, and with 12 items 4
+    ck_ok(dpi_budget_bytes(r.context, r.model, &budget, 4, &four, &error), error);
+    budget.most = four; // 4 fit: 3 groups, so 4 + 4 + 2 becomes 4, and with 12 items 4
     ck_ok(dpi_budget_fit(r.context, r.model, &budget, &group, &error), error);
     ck_assert_int_eq(group, 4);
     budget.items = 9; // 3 groups of 3 instead of 4 + 4 + 1
@@ -189,8 +189,8 @@ START_TEST(a_limit_that_is_too_low_says_the_bytes)
 
     r.context->memory.limit = r.context->memory.used + 100000;
     ck_assert_int_eq(dpi_budget_fit(r.context, r.model, &budget, &group, &error), DP_E_MEMORY);
-    ck_assert_ptr_nonnull(strstr(error.message, "1 sample at once need "));
-    ck_assert_ptr_nonnull(strstr(error.message, "the memory limit leaves 87500"));
+    ck_assert_ptr_nonnull(strstr(error.message, "1 sample at once needs "));
+    ck_assert_ptr_nonnull(strstr(error.message, "the memory limit leaves 100000"));
     ck_assert_int_eq(group, 77);
     rig_close(&r);
 }

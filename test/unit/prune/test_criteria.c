@@ -269,7 +269,7 @@ START_TEST(memory_that_cannot_suffice_is_refused_with_the_bytes)
 
     dp_scores_free(warm);
     r.context->memory.limit = r.context->memory.used + 20000;
-    scoring_fails(&r, &options, r.calib, DP_E_MEMORY, "1 sample at once need");
+    scoring_fails(&r, &options, r.calib, DP_E_MEMORY, "1 sample at once needs");
     r.context->memory.limit = r.context->memory.used + 900000; // less than all samples at once
     dp_scores *tight = test_score(r.context, r.model, r.calib, &options);
     dp_scores_free(tight);
