@@ -12,7 +12,7 @@
 #include "tensor/dtype.h"
 
 enum {
-    LEAST_ENTRY = 8 + 1 + 4 + 1,        // bytes of the shortest key and value
+    LEAST_ENTRY = 8 + 1 + 4 + 1,          // bytes of the shortest key and value
     LEAST_TENSOR = 8 + 1 + 4 + 8 + 4 + 8, // and of the shortest tensor info
     MOST_NAME = 65535,
     USUAL_ALIGNMENT = 32,
@@ -141,8 +141,7 @@ static int read_dims(dpi_gguf_cursor *cursor, dpi_tensor *tensor)
         if (rc)
             return rc;
         if (extent < 1 || extent > INT64_MAX)
-            return dpi_gguf_fail(cursor, DP_E_FORMAT, cursor->at - 8, "has a dimension of %lld",
-                                 (long long)extent);
+            return dpi_gguf_fail(cursor, DP_E_FORMAT, cursor->at - 8, "has a dimension of %lld", (long long)extent);
         tensor->shape[i] = (int64_t)extent;
         if (dpi_mul_i64(product, tensor->shape[i], &product))
             return dpi_gguf_fail(cursor, DP_E_FORMAT, cursor->at - 8, "has more elements than 64 bits can count");
@@ -247,7 +246,8 @@ static int place_tensor(const dpi_gguf *file, dpi_gguf_cursor *cursor, dpi_tenso
                              (unsigned long long)offset, file->alignment);
     if (offset > left || tensor->bytes > left - offset)
         return dpi_gguf_fail(cursor, DP_E_FORMAT, data, "has %llu bytes at offset %llu, the data ends at %llu",
-                             (unsigned long long)tensor->bytes, (unsigned long long)offset, (unsigned long long)left);
+                             (unsigned long long)tensor->bytes, (unsigned long long)offset,
+                             (unsigned long long)left);
     if (offset != *next)
         return dpi_gguf_fail(cursor, DP_E_FORMAT, data + offset, "has offset %llu, expected %llu: %s",
                              (unsigned long long)offset, (unsigned long long)*next,
@@ -300,8 +300,8 @@ static int read_tensors(dpi_gguf *file, dpi_gguf_cursor *cursor)
 
 int dpi_gguf_read(dpi_gguf **out, dpi_memory *memory, dpi_storage *storage, const char *name, dp_error *error)
 {
-    dpi_gguf_cursor cursor = {.bytes = dpi_storage_bytes(storage), .size = dpi_storage_size(storage), .name = name,
-                              .error = error};
+    dpi_gguf_cursor cursor = {
+        .bytes = dpi_storage_bytes(storage), .size = dpi_storage_size(storage), .name = name, .error = error};
     dpi_gguf *file = dpi_alloc(memory, 1, sizeof *file, error);
 
     if (!file)

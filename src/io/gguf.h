@@ -6,20 +6,31 @@
 #include "tensor/tensor.h"
 
 enum {
-    DPI_GGUF_U8, DPI_GGUF_I8, DPI_GGUF_U16, DPI_GGUF_I16, DPI_GGUF_U32, DPI_GGUF_I32, DPI_GGUF_F32, DPI_GGUF_BOOL,
-    DPI_GGUF_STRING, DPI_GGUF_ARRAY, DPI_GGUF_U64, DPI_GGUF_I64, DPI_GGUF_F64
+    DPI_GGUF_U8,
+    DPI_GGUF_I8,
+    DPI_GGUF_U16,
+    DPI_GGUF_I16,
+    DPI_GGUF_U32,
+    DPI_GGUF_I32,
+    DPI_GGUF_F32,
+    DPI_GGUF_BOOL,
+    DPI_GGUF_STRING,
+    DPI_GGUF_ARRAY,
+    DPI_GGUF_U64,
+    DPI_GGUF_I64,
+    DPI_GGUF_F64
 };
 
 // One key and its value, checked to lie inside the file; strings are borrowed from the storage, not terminated.
 typedef struct dpi_gguf_entry {
     const char *key;
     uint64_t key_size;
-    int32_t type;             // DPI_GGUF_*
-    int32_t element;          // element type of an array
-    uint64_t count;           // elements of an array, else 1
+    int32_t type;              // DPI_GGUF_*
+    int32_t element;           // element type of an array
+    uint64_t count;            // elements of an array, else 1
     const unsigned char *data; // the value (a string: its length prefix; an array: its first element)
-    uint64_t bytes;           // bytes of the value from data on
-    uint64_t offset;          // of data in the file, for errors
+    uint64_t bytes;            // bytes of the value from data on
+    uint64_t offset;           // of data in the file, for errors
 } dpi_gguf_entry;
 
 typedef struct dpi_gguf {
@@ -28,7 +39,7 @@ typedef struct dpi_gguf {
     char *name;           // the file, for errors
     dpi_gguf_entry *entries;
     size_t entry_count;
-    dpi_tensor *tensors;  // in file order; shapes reversed to ours
+    dpi_tensor *tensors; // in file order; shapes reversed to ours
     size_t tensor_count;
     uint32_t version;
     uint32_t alignment;
@@ -48,8 +59,8 @@ int dpi_gguf_bool(const dpi_gguf *file, const char *key, int required, int *out,
 int dpi_gguf_string(const dpi_gguf *file, const char *key, int required, const char **out, size_t *size,
                     dp_error *error);
 // Arrays.  `element` must match; *count gets the number.  Strings of an array are walked with dpi_gguf_next.
-int dpi_gguf_array(const dpi_gguf *file, const char *key, int required, int32_t element,
-                   const dpi_gguf_entry **out, dp_error *error); // *out untouched when absent
+int dpi_gguf_array(const dpi_gguf *file, const char *key, int required, int32_t element, const dpi_gguf_entry **out,
+                   dp_error *error); // *out untouched when absent
 // Walk a string array: *cursor starts as entry->data and moves on; bounds were checked at reading.
 void dpi_gguf_next(const unsigned char **cursor, const char **string, size_t *size);
 

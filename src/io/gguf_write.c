@@ -68,7 +68,8 @@ static int add_string(dpi_text *text, const char *string, size_t size, dp_error 
 }
 
 // A new item with key and type; the caller adds the value.
-static int begin(dpi_gguf_out *out, const char *key, size_t key_size, int32_t type, dpi_text **text, dp_error *error)
+static int begin(dpi_gguf_out *out, const char *key, size_t key_size, int32_t type, dpi_text **text,
+                 dp_error *error)
 {
     if (out->count == out->capacity) {
         const size_t capacity = out->capacity ? 2 * out->capacity : 64;
@@ -194,7 +195,8 @@ static int same_key(const item *a, const item *b)
 static int by_key(const void *a, const void *b)
 {
     const item *x = *(const item *const *)a, *y = *(const item *const *)b;
-    const int order = memcmp(x->text.data, y->text.data, 8 + (x->key_size < y->key_size ? x->key_size : y->key_size));
+    const int order =
+        memcmp(x->text.data, y->text.data, 8 + (x->key_size < y->key_size ? x->key_size : y->key_size));
 
     if (order)
         return order; // the length is in front, so equal prefixes are equal keys
@@ -233,10 +235,11 @@ static int add_tensor(dpi_text *text, const dpi_tensor *tensor, uint64_t *at, ui
     uint64_t bytes;
 
     if (size == 0 || size > MOST_TENSOR_NAME)
-        return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "has a name of %zu bytes, gguf readers take 1 to %d", size,
-                           MOST_TENSOR_NAME);
+        return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "has a name of %zu bytes, gguf readers take 1 to %d",
+                           size, MOST_TENSOR_NAME);
     if (tensor->dims < 1 || dpi_row_bytes(tensor->type, tensor->shape[tensor->dims - 1], &bytes))
-        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "has no rows of whole %s blocks", dp_type_name(tensor->type));
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "has no rows of whole %s blocks",
+                           dp_type_name(tensor->type));
     int rc = add_string(text, tensor->name, size, error);
     if (!rc)
         rc = add_number(text, 4, (uint64_t)tensor->dims, error);

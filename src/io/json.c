@@ -74,7 +74,9 @@ int dpi_json_parse(json_t **out, const char *bytes, size_t size, const char *nam
         return rc;
     json_t *value = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &found);
     if (!value) {
-        const dpi_place place = {.file = name, .offset = found.position, .line = found.line,
+        const dpi_place place = {.file = name,
+                                 .offset = found.position,
+                                 .line = found.line,
                                  .column = found.column > 0 ? found.column : 1};
         if (!found.text[0]) // jansson finds no words for it
             return dpi_fail_at(error, DP_E_MEMORY, &place, "no memory for %zu bytes of json", size);

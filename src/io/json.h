@@ -22,8 +22,7 @@ int dpi_json_int(const json_t *object, const char *key, int required, int64_t le
                  const char *name, dp_error *error);
 int dpi_json_real(const json_t *object, const char *key, int required, double *out, const char *name,
                   dp_error *error); // finite; integers are read too
-int dpi_json_bool(const json_t *object, const char *key, int required, int *out, const char *name,
-                  dp_error *error);
+int dpi_json_bool(const json_t *object, const char *key, int required, int *out, const char *name, dp_error *error);
 int dpi_json_string(const json_t *object, const char *key, int required, const char **out, const char *name,
                     dp_error *error); // borrowed
 

@@ -20,7 +20,7 @@ typedef struct reader {
     const char *name;   // the file
     const char *header; // its JSON
     size_t header_size;
-    uint64_t data;      // offset of the first data byte
+    uint64_t data; // offset of the first data byte
     uint64_t data_size;
     dp_error *error;
 } reader;
@@ -59,9 +59,9 @@ static int read_type(const reader *r, const char *tensor, const json_t *value, i
         const char *name;
         int32_t type;
     } taken[] = {{"F32", DP_F32}, {"F16", DP_F16}, {"BF16", DP_BF16}, {"F64", DP_F64}, {"I32", DP_I32}};
-    static const char *const known[] = {"BOOL", "U8",      "I8",      "U16",     "I16",         "U32",         "U64",
-                                        "I64",  "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "C64",
-                                        "F4",   "F6_E2M3", "F6_E3M2"};
+    static const char *const known[] = {"BOOL",        "U8",  "I8",      "U16",     "I16",     "U32",
+                                        "U64",         "I64", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ",
+                                        "F8_E5M2FNUZ", "C64", "F4",      "F6_E2M3", "F6_E3M2"};
     const dpi_place place = place_of(r, tensor);
     const char *name = json_string_value(value);
 
@@ -119,8 +119,9 @@ static int read_range(const reader *r, const json_t *value, dpi_tensor *tensor, 
         return dpi_fail_at(r->error, DP_E_FORMAT, &place, "data_offsets [%lld, %lld] is not a range",
                            (long long)begin, (long long)end);
     if ((uint64_t)end > r->data_size)
-        return dpi_fail_at(r->error, DP_E_FORMAT, &place, "data_offsets end at %lld, the file has %llu bytes of data",
-                           (long long)end, (unsigned long long)r->data_size);
+        return dpi_fail_at(r->error, DP_E_FORMAT, &place,
+                           "data_offsets end at %lld, the file has %llu bytes of data", (long long)end,
+                           (unsigned long long)r->data_size);
     if ((uint64_t)(end - begin) != bytes)
         return dpi_fail_at(r->error, DP_E_FORMAT, &place, "data_offsets span %lld bytes, dtype and shape make %llu",
                            (long long)(end - begin), (unsigned long long)bytes);
@@ -156,9 +157,8 @@ static int check_metadata(const reader *r, const json_t *metadata)
 
     if (!json_is_object(metadata))
         return fail(r, "__metadata__", "is not an object");
-    json_object_foreach((json_t *)(uintptr_t)metadata, key, value)
-        if (!json_is_string(value))
-            return fail(r, key, "metadata is not a string");
+    json_object_foreach((json_t *)(uintptr_t)metadata, key,
+                        value) if (!json_is_string(value)) return fail(r, key, "metadata is not a string");
     return DP_OK;
 }
 
@@ -206,7 +206,8 @@ static int read_tensors(const reader *r, const json_t *root, dpi_safetensors *fi
     file->tensors = dpi_alloc(r->memory, json_object_size(root), sizeof *file->tensors, r->error);
     if (!file->tensors)
         return DP_E_MEMORY;
-    json_object_foreach((json_t *)(uintptr_t)root, name, entry) {
+    json_object_foreach((json_t *)(uintptr_t)root, name, entry)
+    {
         if (strcmp(name, "__metadata__") == 0)
             rc = check_metadata(r, entry);
         else

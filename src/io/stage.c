@@ -24,7 +24,7 @@ enum {
 struct dpi_stage {
     dp_context *context;
     dpi_memory *memory;
-    char *target;     // as the caller wrote it, without slashes at its end
+    char *target; // as the caller wrote it, without slashes at its end
     char *parent_path;
     const char *name; // last part of target
     char hidden[256]; // name of what is being written, in the parent
@@ -32,7 +32,7 @@ struct dpi_stage {
     int parent;       // the folder of the target
     int held;         // the staged folder or file, locked
     int directory, overwrite;
-    int made;         // `hidden` exists
+    int made; // `hidden` exists
     dpi_written written;
 };
 
@@ -78,8 +78,8 @@ static int split_target(dpi_stage *stage, const char *target, dp_error *error)
     if (slashes && !stage->directory)
         return refuse(stage, "the target is a file, its name ends in '/'", error);
     const size_t head = slash == stage->target ? 1 : slash ? (size_t)(slash - stage->target) : 0;
-    stage->parent_path = head ? dpi_copy_bytes(stage->memory, stage->target, head, error)
-                              : dpi_copy_text(stage->memory, ".", error);
+    stage->parent_path =
+        head ? dpi_copy_bytes(stage->memory, stage->target, head, error) : dpi_copy_text(stage->memory, ".", error);
     if (!stage->parent_path)
         return DP_E_MEMORY;
     stage->parent = open(stage->parent_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -219,8 +219,12 @@ int dpi_stage_open(dpi_stage **out, dp_context *context, const char *target, int
 int dpi_stage_file(dpi_stage *stage, const char *name, dpi_writer **out, dp_error *error)
 {
     const dpi_place place = {.file = stage->target, .item = name, .offset = -1};
-    dpi_writer_start start = {.memory = stage->memory, .written = &stage->written, .folder = stage->parent,
-                              .name = stage->hidden, .flags = O_TRUNC, .shown = stage->target};
+    dpi_writer_start start = {.memory = stage->memory,
+                              .written = &stage->written,
+                              .folder = stage->parent,
+                              .name = stage->hidden,
+                              .flags = O_TRUNC,
+                              .shown = stage->target};
 
     if (!stage->directory)
         return dpi_writer_open(out, &start, error);

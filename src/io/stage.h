@@ -18,9 +18,9 @@ int dpi_stage_check(dp_context *context, const char *target, int directory, int 
 // Begin a file of the stage; `name` is ignored for a single file.
 int dpi_stage_file(dpi_stage *stage, const char *name, dpi_writer **out, dp_error *error);
 int dpi_writer_add(dpi_writer *writer, const void *bytes, uint64_t size, dp_error *error); // buffered
-uint64_t dpi_writer_size(const dpi_writer *writer);  // bytes added so far
+uint64_t dpi_writer_size(const dpi_writer *writer);                                        // bytes added so far
 int dpi_writer_end(dpi_writer *writer, dp_error *error); // flush, sync, close; frees the writer even on failure
-void dpi_writer_abandon(dpi_writer *writer);         // NULL is allowed
+void dpi_writer_abandon(dpi_writer *writer);             // NULL is allowed
 // The path of a staged file, to read it back; borrowed until the next call.
 const char *dpi_stage_path(dpi_stage *stage, const char *name);
 uint64_t dpi_stage_bytes(const dpi_stage *stage);

@@ -28,7 +28,8 @@ static inline void add_u32(bytes *to, const char *key, uint32_t value)
     add_le(to, 4, value);
 }
 
-static inline void add_info(bytes *to, const char *name, uint64_t columns, uint64_t rows, uint64_t type, uint64_t offset)
+static inline void add_info(bytes *to, const char *name, uint64_t columns, uint64_t rows, uint64_t type,
+                            uint64_t offset)
 {
     add_text(to, name);
     add_le(to, 4, 2);

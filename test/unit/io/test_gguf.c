@@ -6,14 +6,28 @@ static void good(bytes *to)
 {
     add_head(to, 3, 2, 1);
     add_u32(to, "a", 7);
-    add_info(to, "t", 3, 2, DP_F32, 0);       // at 41: name, 50: dims, 54 and 62: extents, 70: type, 74: offset
-    add_info(to, "u", 32, 2, DP_Q4_1, 32);    // at 82; 91; 95, 103; 111; 115
-    pad_bytes(to, 32);                              // data at 128: 24 bytes in 32, then 40
+    add_info(to, "t", 3, 2, DP_F32, 0);    // at 41: name, 50: dims, 54 and 62: extents, 70: type, 74: offset
+    add_info(to, "u", 32, 2, DP_Q4_1, 32); // at 82; 91; 95, 103; 111; 115
+    pad_bytes(to, 32);                     // data at 128: 24 bytes in 32, then 40
     add_zeros(to, 32 + 40);
 }
 
-enum { KEY = 24, VALUE_TYPE = 33, VALUE = 37, INFO = 41, DIMS = 50, COLUMNS = 54, ROWS = 62, TYPE = 70, OFFSET = 74,
-       SECOND = 82, SECOND_COLUMNS = 95, SECOND_OFFSET = 115, DATA = 128, GOOD = 200 };
+enum {
+    KEY = 24,
+    VALUE_TYPE = 33,
+    VALUE = 37,
+    INFO = 41,
+    DIMS = 50,
+    COLUMNS = 54,
+    ROWS = 62,
+    TYPE = 70,
+    OFFSET = 74,
+    SECOND = 82,
+    SECOND_COLUMNS = 95,
+    SECOND_OFFSET = 115,
+    DATA = 128,
+    GOOD = 200
+};
 
 // The good file with one number replaced.
 typedef struct lie {

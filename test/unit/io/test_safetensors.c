@@ -96,7 +96,8 @@ START_TEST(refuses_hostile_headers)
     dpi_safetensors *out = NULL;
     dp_error error = {.code = 0};
 
-    ck_assert_msg(read_bytes(context, &file, &out, &error) == c->code, "%s: %d %s", c->header, error.code, error.message);
+    ck_assert_msg(read_bytes(context, &file, &out, &error) == c->code, "%s: %d %s", c->header, error.code,
+                  error.message);
     ck_assert_ptr_null(out);
     ck_assert_str_eq(error.file, "m.safetensors");
     ck_assert_str_eq(error.item, c->item);
@@ -168,8 +169,11 @@ END_TEST
 // Order of the header, odd addresses, scalars, empty tensors, spaces at the end.
 START_TEST(accepts_what_looks_odd)
 {
-    const bytes file = file_of("{" F32("b", "[1,1]", "[4,8]") ",\"none\":{\"dtype\":\"F16\",\"shape\":[0,9],\"data_offsets\":"
-                               "[8,8]}," F32("a", "[]", "[0,4]") ",\"__metadata__\":{\"format\":\"pt\"}}   ", 8);
+    const bytes file =
+        file_of("{" F32("b", "[1,1]", "[4,8]") ",\"none\":{\"dtype\":\"F16\",\"shape\":[0,9],\"data_offsets\":"
+                                               "[8,8]}," F32("a", "[]",
+                                                             "[0,4]") ",\"__metadata__\":{\"format\":\"pt\"}}   ",
+                8);
     dp_context *context = new_context();
     const uint64_t used = context->memory.used;
     dpi_safetensors *out = NULL;
@@ -312,10 +316,10 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {refuses_header_lengths_that_lie,      fails_at_every_cut,
-                                  accepts_what_looks_odd,               names_a_duplicate_among_many,
-                                  reads_what_it_wrote,                  writes_no_type_that_the_format_lacks,
-                                  survives_any_allocation_that_fails};
+    const TTest *const tests[] = {
+        refuses_header_lengths_that_lie,   fails_at_every_cut,  accepts_what_looks_odd,
+        names_a_duplicate_among_many,      reads_what_it_wrote, writes_no_type_that_the_format_lacks,
+        survives_any_allocation_that_fails};
     Suite *suite = suite_create("io/safetensors hostile");
     TCase *hostile_headers = tcase_create("headers");
 

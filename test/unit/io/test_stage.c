@@ -75,7 +75,8 @@ END_TEST
 
 START_TEST(other_kinds_of_target_are_refused)
 {
-    const char *file = under(folder, "file"), *directory = under(folder, "directory"), *fifo = under(folder, "fifo");
+    const char *file = under(folder, "file"), *directory = under(folder, "directory"),
+               *fifo = under(folder, "fifo");
 
     write_text(file, "text");
     ck_assert_int_eq(mkdir(directory, 0777), 0);

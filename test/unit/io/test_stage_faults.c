@@ -79,7 +79,7 @@ START_TEST(what_a_killed_save_left_is_swept)
     snprintf(other, sizeof other, ".zodel.partial-%ld-0", (long)child); // of another target
     ck_assert_int_eq(mkdir(under(folder, other), 0777), 0);
     snprintf(stranger, sizeof stranger, ".model.partial-%ld-0", (long)getpid());
-    ck_assert_int_eq(mkdir(under(folder, stranger), 0777), 0);       // of a process that lives
+    ck_assert_int_eq(mkdir(under(folder, stranger), 0777), 0);           // of a process that lives
     ck_assert_int_eq(mkdir(under(folder, ".model.partial-x"), 0777), 0); // not ours
     save_directory(target, 1, "new");
     ck_assert_int_eq(names_in(folder), 4);

@@ -8,10 +8,10 @@
 #include "io/file.h"
 #include "test/unit/io/stage_support.h"
 
-static int armed;       // calls are counted
+static int armed;        // calls are counted
 static int calls, fatal; // which call fails, from 1; 0: none
-static int with;        // its errno; 0: a transfer of half the bytes
-static const char *hit; // the call that failed
+static int with;         // its errno; 0: a transfer of half the bytes
+static const char *hit;  // the call that failed
 
 static int fails(const char *name)
 {
@@ -160,7 +160,7 @@ static int try_save(int directory, int call, int failure)
         ck_assert_msg(error.code == rc && error.message[0], "%s %d", hit, call);
         ck_assert_msg(error.system_error == failure, "%s %d: %s", hit, call, error.message);
     }
-    if (hit && strcmp(hit, "write") == 0 && failure != EINTR)
+    if (hit && (strcmp(hit, "write") == 0 || (strcmp(hit, "fsync") == 0 && failure)) && failure != EINTR)
         ck_assert_int_eq(rc, failure ? DP_E_IO : DP_OK);
     ck_assert_int_eq(dpi_folder_remove(AT_FDCWD, place), 0);
     return hit ? 1 + (rc != 0) : 0;
