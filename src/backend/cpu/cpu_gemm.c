@@ -21,13 +21,13 @@ static void widen_rows(void *arg, int64_t begin, int64_t end, int32_t worker)
         w->stream->kernels->widen(w->rows.type, dpi_cpu_at(&w->rows, r, 0), w->cols, w->to + r * w->cols);
 }
 
-// `matrix` as f32: itself, or a copy in scratch.
+// `matrix` as f32: itself, or a copy in scratch (also of f32 that a mapped file does not align).
 static int as_f32(dp_stream *stream, int use, dp_mat *matrix, dp_error *error)
 {
     widening w = {.stream = stream, .rows = dpi_cpu_rows_of(matrix), .cols = matrix->cols};
     void *space;
 
-    if (matrix->type == DP_F32)
+    if (matrix->type == DP_F32 && (uintptr_t)matrix->data % sizeof(float) == 0)
         return DP_OK;
     int rc = dpi_cpu_scratch_get(stream, use, (uint64_t)matrix->rows * (uint64_t)matrix->cols * sizeof(float), &space,
                                  error);
@@ -113,9 +113,13 @@ static int multiply_openblas(dp_stream *stream, const dp_gemm_args *args, const 
 int dpi_cpu_gemm(dp_stream *stream, const dp_gemm_args *args, dp_error *error)
 {
     const int by_openblas = stream->openblas && fits_openblas(args);
-    const float *bias;
+    const float *bias = NULL;
+    const dp_mat *const activations[] = {&args->a, &args->c};
     dp_gemm_args one = *args;
-    int rc = dpi_cpu_vector(stream, &args->bias, &bias, error);
+    int rc = dpi_cpu_want_f32("gemm", activations, 2, error);
+
+    if (!rc)
+        rc = dpi_cpu_vector(stream, &args->bias, &bias, error);
 
     for (int64_t i = 0; i < args->batch && !rc; i++) {
         rc = by_openblas ? multiply_openblas(stream, &one, bias, error) : multiply_native(stream, &one, bias, error);
