@@ -8,7 +8,7 @@
 
 enum {
     MOST_BYTES = 256 << 20,
-    MOST_VALUES = 8 << 20, // each takes up to some 100 bytes of memory
+    MOST_VALUES = 4 << 20, // an object takes some 400 bytes of memory
     MOST_NESTING = 64
 };
 

@@ -94,7 +94,7 @@ START_TEST(bounds_bytes_and_values)
     ck_assert_str_eq(error.message, "is 268435457 bytes of json, at most 268435456 are read");
     text[0] = '[';
     ck_assert_int_eq(dpi_json_parse(&value, text, size, "many.json", &error), DP_E_FORMAT);
-    ck_assert_str_eq(error.message, "holds more than 8388608 values");
+    ck_assert_str_eq(error.message, "holds more than 4194304 values");
     free(text);
 }
 END_TEST
