@@ -45,6 +45,8 @@ DP_API int dp_pruner_plan(dp_pruner *pruner, const dp_model *model, const dp_sco
 
 /**
  * Remove the plan's blocks.  Kept weights are shared, not copied; `model` stays usable.
+ * The plan's parent digest is compared only where the model's is known already (after dp_model_digest or
+ * scoring): computing it would read every weight.
  * @param[out] out new
  * @return DP_OK, DP_E_ARGUMENT (the plan is for another model: number of blocks or digest) or DP_E_MEMORY
  */

@@ -93,15 +93,7 @@ static uint64_t largest_block(const dp_model *model)
     return most;
 }
 
-static int read_vector(dpi_weights *weights, const dpi_tensor *tensor, uint64_t start, float *f32, dp_error *error)
-{
-    const int64_t count = dpi_tensor_count(tensor);
-
-    dpi_to_f32(tensor->type, tensor->data, count, f32);
-    return dpi_op_upload(weights->device, weights->vectors + start, f32, (uint64_t)count * sizeof(float), error);
-}
-
-static int read_vectors(dpi_weights *weights, float *f32, dp_error *error)
+static void read_vectors(const dpi_weights *weights, float *f32)
 {
     const dp_model *model = weights->model;
     const int64_t slots = (int64_t)model->config.blocks * DPI_BLOCK_WEIGHTS;
@@ -110,13 +102,10 @@ static int read_vectors(dpi_weights *weights, float *f32, dp_error *error)
         const int kind = (int)(slot % DPI_BLOCK_WEIGHTS);
         const dpi_tensor *tensor = model->blocks[slot / DPI_BLOCK_WEIGHTS].weights[kind];
 
-        if (!is_vector(kind) || !tensor)
-            continue;
-        const int rc = read_vector(weights, tensor, weights->starts[slot], f32, error);
-        if (rc)
-            return rc;
+        if (is_vector(kind) && tensor)
+            dpi_to_f32(tensor->type, tensor->data, dpi_tensor_count(tensor), f32 + weights->starts[slot]);
     }
-    return read_vector(weights, model->norm, weights->starts[slots], f32, error);
+    dpi_to_f32(model->norm->type, model->norm->data, dpi_tensor_count(model->norm), f32 + weights->starts[slots]);
 }
 
 static int open_vectors(dpi_weights *weights, dp_error *error)
@@ -129,14 +118,17 @@ static int open_vectors(dpi_weights *weights, dp_error *error)
 
     weights->starts =
         dpi_alloc(memory, (size_t)model->config.blocks * DPI_BLOCK_WEIGHTS + 1, sizeof *weights->starts, error);
-    f32 = dpi_alloc_raw(memory, count, sizeof *f32, error); // more than the longest vector
+    f32 = dpi_alloc(memory, count, sizeof *f32, error);
     rc = weights->starts && f32 ? DP_OK : DP_E_MEMORY;
     if (!rc)
         rc = dpi_op_alloc(weights->device, count * sizeof(float), (void **)&weights->vectors, error);
     if (!rc) {
         place_vectors(model, weights->starts);
-        rc = read_vectors(weights, f32, error);
+        read_vectors(weights, f32);
+        rc = dpi_op_upload(weights->device, weights->vectors, f32, count * sizeof(float), error);
     }
+    if (!rc)
+        rc = dpi_op_sync(weights->device, error); // before the memory it reads goes
     dpi_free(memory, f32);
     return rc;
 }
