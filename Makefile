@@ -66,7 +66,7 @@ $(BUILD)/depthprune: $(CLI) lib/libdepthprune.so
 	    -Wl,-rpath,'$$ORIGIN/../lib' -Wl,-z,relro,-z,now -o $@
 
 # A unit test links its own room and the rooms below it, no more.
-BELOW = $(shell awk -v room=$(patsubst test/unit/%/,%,$(dir $<)) '$$1 == room {for (i = 1; i <= NF; i++) print $$i}' src/ROOMS)
+BELOW = $(shell awk -v room=$(patsubst test/unit/%/,%,$(dir $<)) -f test/lint/below.awk src/ROOMS)
 $(BUILD)/test/unit/%: test/unit/%.c $(OBJECTS) test/run.h
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
