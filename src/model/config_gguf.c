@@ -217,17 +217,13 @@ static int check_unread(const reader *in)
 {
     const char *type = "model";
     size_t size = 5;
-    int64_t parts = 0, experts = 0;
+    int64_t experts = 0;
     char key[KEY_SIZE];
     int rc = dpi_gguf_string(in->file, "general.type", 0, &type, &size, in->error);
 
     if (!rc && !(size == 5 && memcmp(type, "model", 5) == 0))
         return refuse(in, "general.type", "the file does not hold a model");
     write_key(in, "expert_count", key);
-    if (!rc)
-        rc = dpi_gguf_int(in->file, "split.count", 0, 0, INT32_MAX, &parts, in->error);
-    if (!rc && parts > 1)
-        return refuse(in, "split.count", "files split into parts are not read yet; join them first");
     if (!rc)
         rc = dpi_gguf_int(in->file, key, 0, 0, INT32_MAX, &experts, in->error);
     if (!rc && experts > 0)

@@ -96,11 +96,8 @@ static int read_id(const reader *in, const char *key, int32_t *out)
     const dpi_place place = place_of(in, key);
 
     *out = -1;
-    if (json_is_array(value)) {
-        if (json_array_size(value) == 0)
-            return DP_OK;
+    if (json_is_array(value))
         value = json_array_get(value, 0);
-    }
     if (!value)
         return DP_OK;
     if (!json_is_integer(value))

@@ -76,9 +76,12 @@ int dpi_carry_find(dpi_save *save, dp_error *error)
     DIR *folder = opendir(source->place);
     if (!folder)
         return dpi_fail_system(error, errno, source->place, "cannot list the source directory");
-    while (!rc && (entry = readdir(folder)))
+    while (!rc && (entry = readdir(folder))) {
+        if (strcmp(entry->d_name, "additional_chat_templates") == 0)
+            dpi_log(save->model->context, DP_LOG_WARNING, "%s/additional_chat_templates is not copied", source->path);
         if (is_carried(save, entry->d_name))
             rc = add_file(save, entry->d_name, error);
+    }
     closedir(folder);
     if (!rc && save->carried.count > 1)
         qsort(save->carried.names, save->carried.count, sizeof *save->carried.names, by_name);

@@ -38,6 +38,27 @@ START_TEST(depends_on_content_only)
 }
 END_TEST
 
+// The same bytes read as another type are another content.
+START_TEST(depends_on_types)
+{
+    scene s;
+    tiny t = TINY;
+    char a[65], b[65];
+
+    open_scene(&s);
+    t.type = DP_F16;
+    write_tiny(&s, "m", &t);
+    dp_model *model = open_model(&s, "m"), *other = open_model(&s, "m");
+    ((dpi_tensor *)(uintptr_t)other->norm)->type = DP_BF16;
+    ck_assert_int_eq(dp_model_digest(model, NULL, a, NULL), DP_OK);
+    ck_assert_int_eq(dp_model_digest(other, NULL, b, NULL), DP_OK);
+    ck_assert_str_ne(a, b);
+    dp_model_free(model);
+    dp_model_free(other);
+    close_scene(&s);
+}
+END_TEST
+
 // A pruned model in memory and the same saved and opened again are one content.
 START_TEST(survives_a_save)
 {
@@ -165,7 +186,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {depends_on_content_only, survives_a_save, reports_remembers_and_stops,
+    const TTest *const tests[] = {depends_on_content_only, depends_on_types, survives_a_save, reports_remembers_and_stops,
                                   finds_what_is_not_finite, looks_at_the_scales_of_blocks};
     return dpt_run("model/digest", tests, sizeof tests / sizeof *tests);
 }

@@ -157,6 +157,7 @@ static void put_tokens(dpi_gguf_out *out)
 }
 
 static const float divisors[2] = {3, 1}; // llama3 scaling slows the slow pairs, not the fast ones
+static const float fitting[2] = {1, 3};
 
 static const struct {
     change change;
@@ -200,7 +201,7 @@ static const struct {
     {{.put = put_bos}, DP_E_FORMAT, "bos_token_id"},
     {{.add = "rope_freqs.weight", .numbers = divisors, .add_count = 2}, DP_E_UNSUPPORTED, "rope_freqs.weight"},
     {{.add = "rope_freqs.weight", .numbers = divisors, .add_count = 1}, DP_E_FORMAT, "rope_freqs.weight"},
-    {{.put = put_linear, .add = "rope_freqs.weight", .numbers = divisors, .add_count = 2}, DP_E_UNSUPPORTED,
+    {{.put = put_linear, .add = "rope_freqs.weight", .numbers = fitting, .add_count = 2}, DP_E_UNSUPPORTED,
      "rope_freqs.weight"},
 };
 

@@ -258,8 +258,8 @@ START_TEST(converts_types)
 }
 END_TEST
 
-// Block types: copied into GGUF, turned into f16 for a Hugging Face directory, rows of q and k put back in order.
-static dp_model *open_quantized(scene *s)
+// TINY with wider rows as "q.gguf", its vectors or its matrices as blocks of scale 1.
+static void write_quantized(scene *s, int32_t dims)
 {
     tiny t = TINY;
 
@@ -279,7 +279,7 @@ static dp_model *open_quantized(scene *s)
     for (size_t i = 0; i < file->entry_count; i++)
         ck_assert_int_eq(dpi_gguf_put_entry(out, &file->entries[i], NULL), DP_OK);
     for (size_t i = 0; i < file->tensor_count; i++)
-        if (file->tensors[i].dims == 2)
+        if (file->tensors[i].dims == dims)
             file->tensors[i].type = DP_Q8_0;
     ck_assert_int_eq(dpi_stage_open(&stage, s->context, path_in(s, "q.gguf"), 0, 0, NULL), DP_OK);
     ck_assert_int_eq(dpi_stage_file(stage, NULL, &writer, NULL), DP_OK);
@@ -287,12 +287,12 @@ static dp_model *open_quantized(scene *s)
     for (size_t i = 0; i < file->tensor_count; i++) {
         const dpi_tensor *tensor = &file->tensors[i];
         unsigned char block[34] = {0, 0x3c}; // scale 1, then 32 codes
-        for (int64_t at = 0; tensor->dims == 2 && at < dpi_tensor_count(tensor); at += 32) {
+        for (int64_t at = 0; tensor->dims == dims && at < dpi_tensor_count(tensor); at += 32) {
             for (int j = 0; j < 32; j++)
                 block[2 + j] = (unsigned char)(at / 32 + j);
             ck_assert_int_eq(dpi_writer_add(writer, block, 34, NULL), DP_OK);
         }
-        if (tensor->dims == 1)
+        if (tensor->dims != dims)
             ck_assert_int_eq(dpi_writer_add(writer, tensor->data, tensor->bytes, NULL), DP_OK);
         ck_assert_int_eq(dpi_gguf_pad(out, writer, NULL), DP_OK);
     }
@@ -300,9 +300,21 @@ static dp_model *open_quantized(scene *s)
     ck_assert_int_eq(dpi_stage_commit(stage, NULL), DP_OK);
     dpi_gguf_out_free(out);
     dpi_gguf_free(file);
-    return open_model(s, "q.gguf");
 }
 
+START_TEST(refuses_vectors_in_block_types)
+{
+    scene s;
+
+    open_scene(&s);
+    write_quantized(&s, 1);
+    ck_assert_int_eq(open_fails(&s, path_in(&s, "q.gguf")), DP_E_UNSUPPORTED);
+    ck_assert_str_eq(s.error.message, "is a vector stored as q8_0, expected f32, f16 or bf16");
+    close_scene(&s);
+}
+END_TEST
+
+// Block types: copied into GGUF, turned into f16 for a Hugging Face directory, rows of q and k put back in order.
 START_TEST(treats_block_types)
 {
     static const int order[] = {0, 4, 1, 5, 2, 6, 3, 7};
@@ -312,7 +324,8 @@ START_TEST(treats_block_types)
     float wanted[32], found[32];
 
     open_scene(&s);
-    dp_model *model = open_quantized(&s);
+    write_quantized(&s, 2);
+    dp_model *model = open_model(&s, "q.gguf");
     ck_assert_int_eq(dpi_model_keep(model, kept, 1, NULL, &smaller, NULL), DP_OK);
     must_save(&s, smaller, "out.gguf", -1, -1);
     dp_model *copied = open_model(&s, "out.gguf");
@@ -340,6 +353,6 @@ int main(void)
 {
     const TTest *const tests[] = {comes_back_the_same, permutes_rows_of_q_and_k, writes_exactly_typed_keys,
                                   copies_keys_but_for_what_pruning_changes, carries_scaling_both_ways, converts_types,
-                                  treats_block_types};
+                                  treats_block_types, refuses_vectors_in_block_types};
     return dpt_run("model/save_gguf", tests, sizeof tests / sizeof *tests);
 }

@@ -29,6 +29,8 @@ START_TEST(refuses_the_source_and_around_it)
     for (size_t i = 0; i < sizeof hf / sizeof *hf; i++)
         ck_assert_msg(try_both(&s, model, path_in(&s, hf[i]), &options) == DP_E_ARGUMENT, "%s: %s", hf[i],
                       s.error.message);
+    ck_assert_int_eq(try_both(&s, model, path_in(&s, "a/m"), &options), DP_E_ARGUMENT);
+    ck_assert_str_eq(s.error.message, "the target is the model that is being read");
     options.format = DP_FORMAT_GGUF;
     ck_assert_int_eq(try_both(&s, model, path_in(&s, "a/m/model.safetensors"), &options), DP_E_ARGUMENT);
     ck_assert_int_eq(try_both(&s, model, path_in(&s, "a/m/new.gguf"), &options), DP_E_ARGUMENT);
