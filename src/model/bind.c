@@ -55,8 +55,8 @@ static int check_type(const binder *b, const dpi_tensor *tensor, int32_t slot)
         return dpi_fail_at(b->error, DP_E_UNSUPPORTED, &place, "is stored as %s, which is not computed",
                            dp_type_name(tensor->type));
     if (!plain && !dpi_slot_is_matrix(slot))
-        return dpi_fail_at(b->error, DP_E_UNSUPPORTED, &place, "is a vector stored as %s, expected f32, f16 or bf16",
-                           dp_type_name(tensor->type));
+        return dpi_fail_at(b->error, DP_E_UNSUPPORTED, &place,
+                           "is a vector stored as %s, expected f32, f16 or bf16", dp_type_name(tensor->type));
     return DP_OK;
 }
 
@@ -91,8 +91,9 @@ static int bind_one(binder *b, const dpi_tensor *tensor)
     const int32_t slot = dpi_name_read(source->format, tensor->name, &block);
 
     if (block >= source->config.blocks)
-        return dpi_fail_at(b->error, DP_E_FORMAT, &place, "belongs to block %d, but the configuration says %d blocks",
-                           block, source->config.blocks);
+        return dpi_fail_at(b->error, DP_E_FORMAT, &place,
+                           "belongs to block %d, but the configuration says %d blocks", block,
+                           source->config.blocks);
     const int known_bias = slot >= DPI_BIAS_Q && slot <= DPI_BIAS_V && source->family->qkv_bias;
     if (is_bias(tensor->name) && block >= 0 && !known_bias)
         return dpi_fail_at(b->error, DP_E_UNSUPPORTED, &place, "bias vectors of this kind are not computed");
@@ -133,7 +134,8 @@ static int check_present(const binder *b)
     return source->head || source->config.tied ? DP_OK : missing(b, DPI_HEAD, -1);
 }
 
-int dpi_source_bind(dpi_source *source, dp_context *context, const dpi_tensor *tensors, size_t count, dp_error *error)
+int dpi_source_bind(dpi_source *source, dp_context *context, const dpi_tensor *tensors, size_t count,
+                    dp_error *error)
 {
     binder b = {.source = source, .error = error};
 

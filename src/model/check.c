@@ -16,9 +16,9 @@ typedef struct layout {
 } layout;
 
 static const layout layouts[] = {
-    {DP_Q4_0, 1, {0}},      {DP_Q4_1, 2, {0, 2}},   {DP_Q5_0, 1, {0}},    {DP_Q5_1, 2, {0, 2}},
-    {DP_Q8_0, 1, {0}},      {DP_Q2_K, 2, {80, 82}}, {DP_Q3_K, 1, {108}},  {DP_Q4_K, 2, {0, 2}},
-    {DP_Q5_K, 2, {0, 2}},   {DP_Q6_K, 1, {208}},    {DP_F16, 1, {0}},
+    {DP_Q4_0, 1, {0}},    {DP_Q4_1, 2, {0, 2}},   {DP_Q5_0, 1, {0}},   {DP_Q5_1, 2, {0, 2}},
+    {DP_Q8_0, 1, {0}},    {DP_Q2_K, 2, {80, 82}}, {DP_Q3_K, 1, {108}}, {DP_Q4_K, 2, {0, 2}},
+    {DP_Q5_K, 2, {0, 2}}, {DP_Q6_K, 1, {208}},    {DP_F16, 1, {0}},
 };
 
 // The first of `count` elements that is not finite, or -1.  `mask` has the exponent's bits.
@@ -83,7 +83,8 @@ int dpi_model_check_weight(const dp_model *model, const dpi_tensor *weight, dpi_
         const int64_t size = blocks - at < step ? blocks - at : step;
         const int64_t bad = scan(weight->data + at * type->block_bytes, size, type);
         if (bad >= 0) {
-            const dpi_place place = {.file = model->source->weights, .item = weight->name,
+            const dpi_place place = {.file = model->source->weights,
+                                     .item = weight->name,
                                      .offset = (int64_t)weight->offset + (at + bad) * type->block_bytes};
             return dpi_fail_at(error, DP_E_NUMERIC, &place, "%s element %lld is not finite",
                                type->block > 1 ? "the scale of" : "the weight's",

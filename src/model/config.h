@@ -15,7 +15,7 @@ typedef struct dpi_config {
     int32_t bos, eos, pad; // -1 when none; the first of several
     double epsilon, rope_base;
     double rope_factor, rope_low, rope_high; // of the scaled kinds
-    int32_t rope_original; // context the scaling starts from
+    int32_t rope_original;                   // context the scaling starts from
     int32_t reserved;
 } dpi_config;
 

@@ -78,8 +78,8 @@ static int read_sizes(reader *in)
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         int64_t value = 0;
-        const int rc = dpi_json_int(in->root, fields[i].key, fields[i].required, 1, fields[i].most, &value, in->name,
-                                    in->error);
+        const int rc = dpi_json_int(in->root, fields[i].key, fields[i].required, 1, fields[i].most, &value,
+                                    in->name, in->error);
         if (rc)
             return rc;
         const int32_t narrow = (int32_t)value;
@@ -133,7 +133,8 @@ static int read_llama3(const reader *in, const json_t *rope)
     if (!rc)
         rc = read_positive(in, rope, "high_freq_factor", 1, &config->rope_high);
     if (!rc)
-        rc = dpi_json_int(rope, "original_max_position_embeddings", 1, 1, INT32_MAX, &original, in->name, in->error);
+        rc =
+            dpi_json_int(rope, "original_max_position_embeddings", 1, 1, INT32_MAX, &original, in->name, in->error);
     if (rc)
         return rc;
     if (!(config->rope_high > config->rope_low))
@@ -204,8 +205,8 @@ static int check_unread(const reader *in)
         return rc;
     if (strcmp(activation, "silu") != 0) {
         const dpi_place place = place_of(in, "hidden_act");
-        return dpi_fail_at(in->error, DP_E_UNSUPPORTED, &place, "activation \"%.60s\" is not computed, only silu is",
-                           activation);
+        return dpi_fail_at(in->error, DP_E_UNSUPPORTED, &place,
+                           "activation \"%.60s\" is not computed, only silu is", activation);
     }
     for (int i = 0; i < 2; i++) {
         int on = 0;

@@ -1,5 +1,5 @@
-// config.json of a pruned directory: the source's text with the number of blocks, lists of one element a block and the
-// element type changed in place.
+// config.json of a pruned directory: the source's text with the number of blocks, lists of one element a block and
+// the element type changed in place.
 #include <stdio.h>
 #include <string.h>
 
@@ -119,6 +119,7 @@ int dpi_config_patch(const dpi_save *save, dpi_text *out, dp_error *error)
     while (!rc && dpi_member_next(p.text, p.size, open, &cursor, &member))
         rc = patch_member(&p, &member);
     if (!rc && !p.counted)
-        return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "the key is written with escapes and cannot be changed");
+        return dpi_fail_at(error, DP_E_UNSUPPORTED, &place,
+                           "the key is written with escapes and cannot be changed");
     return rc ? rc : copy_to(&p, p.size);
 }

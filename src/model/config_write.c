@@ -1,5 +1,5 @@
-// config.json for a model that was read from GGUF: every field that changes the mathematics, in the spelling that all
-// versions of Transformers read.
+// config.json for a model that was read from GGUF: every field that changes the mathematics, in the spelling that
+// all versions of Transformers read.
 #include <string.h>
 
 #include "base/error.h"
@@ -59,7 +59,8 @@ static void put_scaling(writer *w, const dpi_config *config)
         put(w, "rope_scaling", "null");
     else if (config->rope_kind == DPI_ROPE_LINEAR)
         w->rc = dpi_text_format(w->out, w->error,
-                                ",\n  \"rope_scaling\": {\n    \"factor\": %s,\n    \"rope_type\": \"linear\"\n  }", factor);
+                                ",\n  \"rope_scaling\": {\n    \"factor\": %s,\n    \"rope_type\": \"linear\"\n  }",
+                                factor);
     else
         w->rc = dpi_text_format(w->out, w->error,
                                 ",\n  \"rope_scaling\": {\n    \"factor\": %s,\n    \"high_freq_factor\": %s,\n"
@@ -70,7 +71,8 @@ static void put_scaling(writer *w, const dpi_config *config)
 
 int dpi_config_write(const dpi_save *save, dpi_text *out, dp_error *error)
 {
-    static const char *const types[] = {[DP_F32] = "\"float32\"", [DP_F16] = "\"float16\"", [DP_BF16] = "\"bfloat16\""};
+    static const char *const types[] = {
+        [DP_F32] = "\"float32\"", [DP_F16] = "\"float16\"", [DP_BF16] = "\"bfloat16\""};
     const dpi_config *config = &save->model->config;
     const dpi_family *family = save->model->source->family;
     writer w = {.out = out, .error = error};

@@ -1,6 +1,6 @@
 // The bytes of one output tensor: copied, or row by row with another type or another order of rows.
-// Hugging Face keeps the two halves of a head's rope pairs apart, GGUF keeps pairs together: within a head of d rows
-// row 2j + s of GGUF is row s d/2 + j of Hugging Face.
+// Hugging Face keeps the two halves of a head's rope pairs apart, GGUF keeps pairs together: within a head of d
+// rows row 2j + s of GGUF is row s d/2 + j of Hugging Face.
 #include <math.h>
 
 #include "base/error.h"
@@ -19,8 +19,8 @@ typedef struct converter {
 
 static int cannot_hold(const converter *c, int64_t element, float value, dp_error *error)
 {
-    const dpi_place place = {.file = c->save->model->source->weights, .item = c->from->name,
-                             .offset = (int64_t)c->from->offset};
+    const dpi_place place = {
+        .file = c->save->model->source->weights, .item = c->from->name, .offset = (int64_t)c->from->offset};
 
     return dpi_fail_at(error, DP_E_NUMERIC, &place, "element %lld is %g, which %s cannot hold", (long long)element,
                        (double)value, dp_type_name(c->to->type));

@@ -6,8 +6,13 @@
 #include "base/error.h"
 
 static const dpi_family families[] = {
-    {.name = "llama", .class_name = "LlamaForCausalLM", .model_type = "llama", .permuted = 1, .context = 2048,
-     .rope_base = 10000.0, .epsilon = 1e-6},
+    {.name = "llama",
+     .class_name = "LlamaForCausalLM",
+     .model_type = "llama",
+     .permuted = 1,
+     .context = 2048,
+     .rope_base = 10000.0,
+     .epsilon = 1e-6},
 };
 
 enum { COUNT = sizeof families / sizeof *families, KNOWN_ROOM = 128 };

@@ -26,7 +26,8 @@ static int check_magic(const char *path, const dpi_storage *storage, dp_error *e
         return dpi_fail_at(error, DP_E_FORMAT, &place,
                            "is one file of a Hugging Face model; give the directory that holds it");
     if (size < 4)
-        return dpi_fail_at(error, DP_E_FORMAT, &place, "is %llu bytes long, no GGUF file", (unsigned long long)size);
+        return dpi_fail_at(error, DP_E_FORMAT, &place, "is %llu bytes long, no GGUF file",
+                           (unsigned long long)size);
     return dpi_fail_at(error, DP_E_FORMAT, &place, "is no GGUF file: it begins with %02x %02x %02x %02x", bytes[0],
                        bytes[1], bytes[2], bytes[3]);
 }
@@ -40,7 +41,8 @@ static int read_rope(dpi_source *source, dp_error *error)
     if (!source->rope)
         return DP_OK;
     if (source->config.rope_kind != DPI_ROPE_DEFAULT)
-        return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "divisors beside another rope scaling are not computed");
+        return dpi_fail_at(error, DP_E_UNSUPPORTED, &place,
+                           "divisors beside another rope scaling are not computed");
     float *divisors = dpi_alloc(source->memory, (size_t)count, sizeof *divisors, error);
     if (!divisors)
         return DP_E_MEMORY;

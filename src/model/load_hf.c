@@ -57,7 +57,8 @@ static int read_config(dpi_source *source, dp_context *context, dp_error *error)
     int rc = dpi_file_read(&storage, context, path, MOST_CONFIG_BYTES, error);
     if (!rc) {
         source->config_size = (size_t)dpi_storage_size(storage);
-        source->config_text = dpi_copy_bytes(source->memory, dpi_storage_bytes(storage), source->config_size, error);
+        source->config_text =
+            dpi_copy_bytes(source->memory, dpi_storage_bytes(storage), source->config_size, error);
         rc = source->config_text ? DP_OK : DP_E_MEMORY;
         dpi_storage_drop(storage);
     }
@@ -96,5 +97,6 @@ int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *err
         rc = read_config(source, context, error);
     if (!rc)
         rc = read_weights(source, context, copy, error);
-    return rc ? rc : dpi_source_bind(source, context, source->safetensors->tensors, source->safetensors->count, error);
+    return rc ? rc
+              : dpi_source_bind(source, context, source->safetensors->tensors, source->safetensors->count, error);
 }

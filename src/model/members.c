@@ -24,7 +24,8 @@ static size_t skip_string(const char *text, size_t size, size_t at)
     return at < size ? at + 1 : size;
 }
 
-// Past the container whose bracket stands at `at`; brackets are counted, not matched, for the text is known to be JSON.
+// Past the container whose bracket stands at `at`; brackets are counted, not matched, for the text is known to be
+// JSON.
 static size_t skip_container(const char *text, size_t size, size_t at)
 {
     size_t depth = 0;

@@ -10,8 +10,19 @@
 #include "tensor/tensor.h"
 
 enum {
-    DPI_NORM_1, DPI_Q, DPI_K, DPI_V, DPI_O, DPI_NORM_2, DPI_GATE, DPI_UP, DPI_DOWN,
-    DPI_BIAS_Q, DPI_BIAS_K, DPI_BIAS_V, DPI_BLOCK_WEIGHTS
+    DPI_NORM_1,
+    DPI_Q,
+    DPI_K,
+    DPI_V,
+    DPI_O,
+    DPI_NORM_2,
+    DPI_GATE,
+    DPI_UP,
+    DPI_DOWN,
+    DPI_BIAS_Q,
+    DPI_BIAS_K,
+    DPI_BIAS_V,
+    DPI_BLOCK_WEIGHTS
 };
 
 typedef struct dpi_block {
@@ -24,15 +35,15 @@ typedef struct dpi_source dpi_source; // what was opened: files, tensors, config
 
 struct dp_model {
     _Atomic int32_t references;
-    dp_context *context;     // one reference
-    dpi_source *source;      // one reference
-    dpi_config config;       // config.blocks is this model's
-    dpi_block *blocks;       // config.blocks of them
+    dp_context *context;                       // one reference
+    dpi_source *source;                        // one reference
+    dpi_config config;                         // config.blocks is this model's
+    dpi_block *blocks;                         // config.blocks of them
     const dpi_tensor *embedding, *norm, *head; // head is the embedding when tied; owned by the source
-    char *plan;              // the JSON plan that made this model, or NULL
+    char *plan;                                // the JSON plan that made this model, or NULL
     pthread_mutex_t digest_turn;
-    char digest[65];         // "" until asked for
-    char parent[65];         // digest of the model it was made from, where that was known, else ""
+    char digest[65]; // "" until asked for
+    char parent[65]; // digest of the model it was made from, where that was known, else ""
 };
 
 // A model of the blocks `kept` (ascending indices into `model`); plan is copied, may be NULL.  Microseconds.

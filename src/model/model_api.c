@@ -9,8 +9,13 @@
 #include "model/source.h"
 
 static const dpi_option load_options[] = {
-    {.name = "load", .help = "how weights are read: 0 mapped, 1 copied", .offset = offsetof(dp_model_options, load),
-     .kind = DPI_INT32, .least = DP_LOAD_MAP, .most = DP_LOAD_READ, .value = DP_LOAD_MAP},
+    {.name = "load",
+     .help = "how weights are read: 0 mapped, 1 copied",
+     .offset = offsetof(dp_model_options, load),
+     .kind = DPI_INT32,
+     .least = DP_LOAD_MAP,
+     .most = DP_LOAD_READ,
+     .value = DP_LOAD_MAP},
 };
 
 static const dpi_schema load_schema = {"dp_model_options", sizeof(dp_model_options), 1, load_options};

@@ -97,11 +97,21 @@ int32_t dpi_slot_shape(const dpi_config *config, int32_t slot, int64_t shape[2])
     const int64_t key = (int64_t)config->kv_heads * config->head_dim;
     const int64_t hidden = config->hidden;
     const int64_t outputs[DPI_SLOTS] = {
-        [DPI_NORM_1] = hidden,     [DPI_NORM_2] = hidden,   [DPI_LAST_NORM] = hidden,
-        [DPI_Q] = query,           [DPI_BIAS_Q] = query,    [DPI_O] = hidden,
-        [DPI_K] = key,             [DPI_BIAS_K] = key,      [DPI_V] = key,
-        [DPI_BIAS_V] = key,        [DPI_GATE] = config->ffn, [DPI_UP] = config->ffn,
-        [DPI_DOWN] = hidden,       [DPI_EMBEDDING] = config->vocab, [DPI_HEAD] = config->vocab,
+        [DPI_NORM_1] = hidden,
+        [DPI_NORM_2] = hidden,
+        [DPI_LAST_NORM] = hidden,
+        [DPI_Q] = query,
+        [DPI_BIAS_Q] = query,
+        [DPI_O] = hidden,
+        [DPI_K] = key,
+        [DPI_BIAS_K] = key,
+        [DPI_V] = key,
+        [DPI_BIAS_V] = key,
+        [DPI_GATE] = config->ffn,
+        [DPI_UP] = config->ffn,
+        [DPI_DOWN] = hidden,
+        [DPI_EMBEDDING] = config->vocab,
+        [DPI_HEAD] = config->vocab,
         [DPI_ROPE_FACTORS] = config->head_dim / 2,
     };
 

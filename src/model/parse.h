@@ -7,12 +7,7 @@
 #include "model/family.h"
 
 // Most that a configuration may say: products of any three stay inside 64 bits.
-enum {
-    DPI_MOST_BLOCKS = 1 << 16,
-    DPI_MOST_WIDTH = 1 << 20,
-    DPI_MOST_HEADS = 1 << 16,
-    DPI_MOST_INNER = 1 << 24
-};
+enum { DPI_MOST_BLOCKS = 1 << 16, DPI_MOST_WIDTH = 1 << 20, DPI_MOST_HEADS = 1 << 16, DPI_MOST_INNER = 1 << 24 };
 
 // What a file's format calls the numbers that must agree.
 typedef struct dpi_config_keys {

@@ -9,12 +9,27 @@
 enum { MOST_PLAN_BYTES = 64 << 20 };
 
 static const dpi_option save_options[] = {
-    {.name = "format", .help = "0 Hugging Face directory, 1 GGUF file, -1 the source's",
-     .offset = offsetof(dp_save_options, format), .kind = DPI_INT32, .least = -1, .most = DP_FORMAT_GGUF, .value = -1},
-    {.name = "type", .help = "element type of every matrix, -1 as stored", .offset = offsetof(dp_save_options, type),
-     .kind = DPI_INT32, .least = -1, .most = DP_BF16, .value = -1},
-    {.name = "overwrite", .help = "1 replaces an existing target", .offset = offsetof(dp_save_options, overwrite),
-     .kind = DPI_INT32, .least = 0, .most = 1, .value = 0},
+    {.name = "format",
+     .help = "0 Hugging Face directory, 1 GGUF file, -1 the source's",
+     .offset = offsetof(dp_save_options, format),
+     .kind = DPI_INT32,
+     .least = -1,
+     .most = DP_FORMAT_GGUF,
+     .value = -1},
+    {.name = "type",
+     .help = "element type of every matrix, -1 as stored",
+     .offset = offsetof(dp_save_options, type),
+     .kind = DPI_INT32,
+     .least = -1,
+     .most = DP_BF16,
+     .value = -1},
+    {.name = "overwrite",
+     .help = "1 replaces an existing target",
+     .offset = offsetof(dp_save_options, overwrite),
+     .kind = DPI_INT32,
+     .least = 0,
+     .most = 1,
+     .value = 0},
 };
 
 static const dpi_schema save_schema = {"dp_save_options", sizeof(dp_save_options), 3, save_options};
@@ -98,7 +113,8 @@ int dpi_save_plan_text(const dpi_save *save, dpi_text *out, dp_error *error)
     return rc || !text ? rc : dpi_text_add(out, text, size, error);
 }
 
-// Opened before anything is written: a tokenizer that cannot be read or said in the other format is found out early.
+// Opened before anything is written: a tokenizer that cannot be read or said in the other format is found out
+// early.
 static int open_tokenizer(dpi_save *save, dp_error *error)
 {
     const dpi_source *source = save->model->source;
@@ -112,8 +128,8 @@ static int open_tokenizer(dpi_save *save, dp_error *error)
     return dp_tokenizer_open(save->model->context, source->place, &save->tokenizer, error);
 }
 
-// config.json, model.safetensors, the plan and the files of a tokenizer: tokenizer_config.json, tokenizer.json and, of
-// SentencePiece, tokenizer.model.
+// config.json, model.safetensors, the plan and the files of a tokenizer: tokenizer_config.json, tokenizer.json and,
+// of SentencePiece, tokenizer.model.
 static int count_files(dpi_save *save, dp_error *error)
 {
     dpi_text plan = {.memory = &save->model->context->memory};
@@ -220,8 +236,8 @@ static int run(dpi_save *save, dp_save_report *report, dp_error *error)
     return rc ? rc : give(save, files, bytes, report, error);
 }
 
-int dp_model_save(const dp_model *model, const char *path, const dp_save_options *options, const dp_monitor *monitor,
-                  dp_save_report *report, dp_error *error)
+int dp_model_save(const dp_model *model, const char *path, const dp_save_options *options,
+                  const dp_monitor *monitor, dp_save_report *report, dp_error *error)
 {
     dpi_watch watch;
     dpi_save save = {.model = model, .path = path, .watch = &watch};

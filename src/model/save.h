@@ -28,15 +28,15 @@ typedef struct dpi_save {
     const char *path;
     int32_t format, type, overwrite; // of the options, the format resolved
     dpi_watch *watch;
-    int32_t matrix_type;     // what most matrices of the blocks become
-    int32_t pruned;          // blocks of the source are missing
-    dpi_tensor *tensors;     // name, type, shape and bytes of each output tensor, in the file's order
-    dpi_part *parts;         // beside tensors
+    int32_t matrix_type; // what most matrices of the blocks become
+    int32_t pruned;      // blocks of the source are missing
+    dpi_tensor *tensors; // name, type, shape and bytes of each output tensor, in the file's order
+    dpi_part *parts;     // beside tensors
     char (*names)[DPI_NAME_SIZE];
-    float *divisors;         // of rope, made
+    float *divisors; // of rope, made
     size_t count;
     uint64_t bytes, parameters;
-    dpi_names carried;       // files that are copied as they are
+    dpi_names carried; // files that are copied as they are
     uint64_t carried_bytes;
     int32_t own_files;       // files besides the carried ones
     dp_tokenizer *tokenizer; // what the other format needs written; NULL when files are carried or there is none
@@ -67,8 +67,8 @@ int dpi_save_verify(const dpi_save *save, dpi_stage *stage, dp_error *error);
 
 // Indices of the source's blocks that are gone, ascending; returns how many.  `out` has room for all of them.
 int32_t dpi_save_removed(const dpi_save *save, int32_t *out);
-// The plan that made the model: its own or, when nothing more was removed, that of a source of the other format (one
-// of the same format is copied with the rest).  `out` stays empty when there is none.
+// The plan that made the model: its own or, when nothing more was removed, that of a source of the other format
+// (one of the same format is copied with the rest).  `out` stays empty when there is none.
 int dpi_save_plan_text(const dpi_save *save, dpi_text *out, dp_error *error);
 
 #endif

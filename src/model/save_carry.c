@@ -1,5 +1,5 @@
-// Files of a Hugging Face directory that a saved model needs unchanged: tokenizer, chat template, generation defaults,
-// licence.  Copied byte for byte, never written anew.
+// Files of a Hugging Face directory that a saved model needs unchanged: tokenizer, chat template, generation
+// defaults, licence.  Copied byte for byte, never written anew.
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -13,10 +13,16 @@ enum { CHUNK = 1 << 20 };
 
 static int is_carried(const dpi_save *save, const char *name)
 {
-    static const char *const whole[] = {
-        "tokenizer.json",    "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
-        "added_tokens.json", "vocab.json",      "merges.txt",            "chat_template.jinja",
-        "preprocessor_config.json", "generation_config.json"};
+    static const char *const whole[] = {"tokenizer.json",
+                                        "tokenizer.model",
+                                        "tokenizer_config.json",
+                                        "special_tokens_map.json",
+                                        "added_tokens.json",
+                                        "vocab.json",
+                                        "merges.txt",
+                                        "chat_template.jinja",
+                                        "preprocessor_config.json",
+                                        "generation_config.json"};
     static const char *const beginnings[] = {"LICENSE", "USE_POLICY"};
 
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
@@ -78,7 +84,8 @@ int dpi_carry_find(dpi_save *save, dp_error *error)
         return dpi_fail_system(error, errno, source->place, "cannot list the source directory");
     while (!rc && (entry = readdir(folder))) {
         if (strcmp(entry->d_name, "additional_chat_templates") == 0)
-            dpi_log(save->model->context, DP_LOG_WARNING, "%s/additional_chat_templates is not copied", source->path);
+            dpi_log(save->model->context, DP_LOG_WARNING, "%s/additional_chat_templates is not copied",
+                    source->path);
         if (is_carried(save, entry->d_name))
             rc = add_file(save, entry->d_name, error);
     }

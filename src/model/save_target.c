@@ -7,7 +7,7 @@
 #include "io/file.h"
 #include "model/save.h"
 
-enum { SLACK = 1 << 20 }; // bytes for headers and small documents
+enum { SLACK = 1 << 16, HEADER = 256 }; // bytes for small documents, and for each tensor's entry
 
 // The nearest folder or file above `path`, itself included, that exists, from the root; *whole: it is all of it.
 static int nearest(const char *path, char *out, int *whole)
@@ -58,14 +58,13 @@ static int check_source(const dpi_save *save, dp_error *error)
     return DP_OK;
 }
 
-// What the tokenizer and the keys of a GGUF source take, at most twice as much as JSON.
-static uint64_t text_bytes(const dpi_save *save)
+// Besides weights: carried files, or what a GGUF source says before its tensors, twice as much as JSON.
+static uint64_t other_bytes(const dpi_save *save)
 {
-    const dpi_source *source = save->model->source;
+    const dpi_gguf *file = save->model->source->gguf;
+    const uint64_t keys = file && file->tensor_count ? 2 * file->tensors[0].offset : 0;
 
-    if (source->gguf)
-        return source->gguf->tensor_count ? 2 * source->gguf->tensors[0].offset : 0;
-    return 2 * save->carried_bytes;
+    return save->carried_bytes + keys + save->count * HEADER + SLACK;
 }
 
 int dpi_save_target(const dpi_save *save, dp_error *error)
@@ -79,7 +78,7 @@ int dpi_save_target(const dpi_save *save, dp_error *error)
         rc = dpi_stage_check(context, save->path, save->format == DP_FORMAT_HF, save->overwrite, &room, error);
     if (rc)
         return rc;
-    const uint64_t needed = save->bytes + text_bytes(save) + SLACK;
+    const uint64_t needed = save->bytes + other_bytes(save);
     if (needed > room)
         return dpi_fail_at(error, DP_E_IO, &place, "the model needs %llu bytes, %llu are free",
                            (unsigned long long)needed, (unsigned long long)room);

@@ -2,8 +2,8 @@
 #include "model/source.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <limits.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 

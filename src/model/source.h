@@ -9,21 +9,21 @@
 
 struct dpi_source {
     _Atomic int32_t references;
-    int32_t format;           // DP_FORMAT_*
-    dpi_memory *memory;       // of the context that every model of the source holds
+    int32_t format;     // DP_FORMAT_*
+    dpi_memory *memory; // of the context that every model of the source holds
     const dpi_family *family;
-    char *path;               // as given
-    char *place;              // the same from the root, links followed: still right when the host changes directory
-    char *weights;            // the file of the tensors, for errors
-    char *config_text;        // config.json; NULL for GGUF
+    char *path;        // as given
+    char *place;       // the same from the root, links followed: still right when the host changes directory
+    char *weights;     // the file of the tensors, for errors
+    char *config_text; // config.json; NULL for GGUF
     size_t config_size;
-    dpi_config config;        // of the whole file
+    dpi_config config;            // of the whole file
     dpi_safetensors *safetensors; // one of these two
     dpi_gguf *gguf;
-    dpi_block *blocks;        // config.blocks
+    dpi_block *blocks; // config.blocks
     const dpi_tensor *embedding, *norm;
-    const dpi_tensor *head;   // the embedding when tied
-    const dpi_tensor *rope;   // GGUF's rope_freqs.weight, or NULL
+    const dpi_tensor *head; // the embedding when tied
+    const dpi_tensor *rope; // GGUF's rope_freqs.weight, or NULL
 };
 
 // An empty source of a path; both fail with nothing left behind.
@@ -32,7 +32,8 @@ dpi_source *dpi_source_keep(dpi_source *source);
 void dpi_source_drop(dpi_source *source); // NULL is allowed
 
 // Fill blocks, embedding, norm, head and rope from the tensors, each present once and of the right shape.
-int dpi_source_bind(dpi_source *source, dp_context *context, const dpi_tensor *tensors, size_t count, dp_error *error);
+int dpi_source_bind(dpi_source *source, dp_context *context, const dpi_tensor *tensors, size_t count,
+                    dp_error *error);
 
 int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error);
 int dpi_load_gguf(dpi_source *source, dp_context *context, int copy, dp_error *error);

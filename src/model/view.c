@@ -78,7 +78,8 @@ int dpi_source_check_tie(const dpi_source *source, dpi_watch *watch, dp_error *e
                               "the configuration ties the head to the embedding, but their bytes differ");
 }
 
-int dpi_model_open(dp_context *context, const char *path, int copy, dpi_watch *watch, dp_model **out, dp_error *error)
+int dpi_model_open(dp_context *context, const char *path, int copy, dpi_watch *watch, dp_model **out,
+                   dp_error *error)
 {
     const int directory = dpi_path_is_directory(path);
     dpi_source *source = NULL;
@@ -108,7 +109,8 @@ static int check_kept(const dp_model *model, const int32_t *kept, int32_t count,
             return dpi_fail(error, DP_E_ARGUMENT, "block %d cannot be kept: the model has blocks 0 to %d", kept[i],
                             model->config.blocks - 1);
         if (i > 0 && kept[i] <= kept[i - 1])
-            return dpi_fail(error, DP_E_ARGUMENT, "kept blocks must ascend, but %d follows %d", kept[i], kept[i - 1]);
+            return dpi_fail(error, DP_E_ARGUMENT, "kept blocks must ascend, but %d follows %d", kept[i],
+                            kept[i - 1]);
     }
     return DP_OK;
 }

@@ -49,8 +49,11 @@ static inline void rewrite(scene *s, const char *from, const char *to, const cha
         count++;
     }
     if (c->add)
-        tensors[count++] = (dpi_tensor){.name = (char *)(uintptr_t)c->add, .data = (const void *)c->numbers,
-                                        .bytes = (uint64_t)c->add_count * 4, .shape = {c->add_count}, .dims = 1};
+        tensors[count++] = (dpi_tensor){.name = (char *)(uintptr_t)c->add,
+                                        .data = (const void *)c->numbers,
+                                        .bytes = (uint64_t)c->add_count * 4,
+                                        .shape = {c->add_count},
+                                        .dims = 1};
     ck_assert_int_eq(dpi_stage_open(&stage, s->context, path_in(s, to), 0, 0, NULL), DP_OK);
     ck_assert_int_eq(dpi_stage_file(stage, NULL, &writer, NULL), DP_OK);
     ck_assert_int_eq(dpi_gguf_header(out, writer, tensors, count, NULL, NULL), DP_OK);

@@ -28,18 +28,25 @@ typedef struct scene {
 // A model's numbers, and what a test breaks in its files.
 typedef struct tiny {
     int32_t blocks, hidden, heads, kv_heads, head_dim, ffn, vocab, tied, type;
-    const char *key, *value;    // this member of config.json is set so; NULL value: left out
-    const char *drop;           // this tensor is left out
-    const char *from, *to;      // this tensor is renamed
-    const char *reshape;        // this tensor has one row less
-    const char *add;            // this tensor is there too, a vector of `hidden`
-    const char *retype;         // this tensor is stored as f64
-    int64_t cut;                // bytes cut off the end of the weights
-    float poison;               // the third element of the second tensor, when not 0
+    const char *key, *value; // this member of config.json is set so; NULL value: left out
+    const char *drop;        // this tensor is left out
+    const char *from, *to;   // this tensor is renamed
+    const char *reshape;     // this tensor has one row less
+    const char *add;         // this tensor is there too, a vector of `hidden`
+    const char *retype;      // this tensor is stored as f64
+    int64_t cut;             // bytes cut off the end of the weights
+    float poison;            // the third element of the second tensor, when not 0
 } tiny;
 
-static const tiny TINY = {.blocks = 3, .hidden = 16, .heads = 4, .kv_heads = 2, .head_dim = 4, .ffn = 24, .vocab = 20,
-                          .tied = 1, .type = DP_F32};
+static const tiny TINY = {.blocks = 3,
+                          .hidden = 16,
+                          .heads = 4,
+                          .kv_heads = 2,
+                          .head_dim = 4,
+                          .ffn = 24,
+                          .vocab = 20,
+                          .tied = 1,
+                          .type = DP_F32};
 
 static inline void keep_log(void *user, int32_t level, const char *line)
 {
@@ -149,11 +156,13 @@ static inline int is_there(const scene *s, const char *name)
 static inline void write_config(const char *folder, const tiny *t)
 {
     char values[16][64], path[PATH_ROOM + 16], text[4096];
-    const char *keys[] = {"architectures", "model_type", "hidden_size", "num_hidden_layers", "num_attention_heads",
-                          "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size",
-                          "max_position_embeddings", "tie_word_embeddings", "rms_norm_eps", "rope_theta",
-                          "bos_token_id", "eos_token_id", "torch_dtype"};
-    const int32_t numbers[] = {0, 0, t->hidden, t->blocks, t->heads, t->kv_heads, t->head_dim, t->ffn, t->vocab, 64};
+    const char *keys[] = {
+        "architectures",       "model_type",   "hidden_size",       "num_hidden_layers", "num_attention_heads",
+        "num_key_value_heads", "head_dim",     "intermediate_size", "vocab_size",        "max_position_embeddings",
+        "tie_word_embeddings", "rms_norm_eps", "rope_theta",        "bos_token_id",      "eos_token_id",
+        "torch_dtype"};
+    const int32_t numbers[] = {0,           0,           t->hidden, t->blocks, t->heads,
+                               t->kv_heads, t->head_dim, t->ffn,    t->vocab,  64};
     size_t used = 0;
     int seen = 0;
 
@@ -172,8 +181,8 @@ static inline void write_config(const char *folder, const tiny *t)
         const int changed = t->key && strcmp(t->key, keys[i]) == 0;
         seen |= changed;
         if (!changed || t->value)
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s\n  \"%s\": %s", used > 1 ? "," : "", keys[i],
-                                     changed ? t->value : values[i]);
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s\n  \"%s\": %s", used > 1 ? "," : "",
+                                     keys[i], changed ? t->value : values[i]);
     }
     if (t->key && !seen)
         used += (size_t)snprintf(text + used, sizeof text - used, ",\n  \"%s\": %s", t->key, t->value);
@@ -231,14 +240,10 @@ static inline void add_block(weights *w, const tiny *t, int32_t block)
         const char *name;
         int64_t rows, columns;
     } list[] = {
-        {"input_layernorm.weight", t->hidden, 0},
-        {"self_attn.q_proj.weight", query, t->hidden},
-        {"self_attn.k_proj.weight", key, t->hidden},
-        {"self_attn.v_proj.weight", key, t->hidden},
-        {"self_attn.o_proj.weight", t->hidden, query},
-        {"post_attention_layernorm.weight", t->hidden, 0},
-        {"mlp.gate_proj.weight", t->ffn, t->hidden},
-        {"mlp.up_proj.weight", t->ffn, t->hidden},
+        {"input_layernorm.weight", t->hidden, 0},      {"self_attn.q_proj.weight", query, t->hidden},
+        {"self_attn.k_proj.weight", key, t->hidden},   {"self_attn.v_proj.weight", key, t->hidden},
+        {"self_attn.o_proj.weight", t->hidden, query}, {"post_attention_layernorm.weight", t->hidden, 0},
+        {"mlp.gate_proj.weight", t->ffn, t->hidden},   {"mlp.up_proj.weight", t->ffn, t->hidden},
         {"mlp.down_proj.weight", t->hidden, t->ffn},
     };
 
@@ -287,7 +292,8 @@ static inline void write_tiny(const scene *s, const char *name, const tiny *t)
 static inline dp_model *open_model(scene *s, const char *name)
 {
     dp_model *model = NULL;
-    const int rc = dp_model_open(s->context, name[0] == '/' ? name : path_in(s, name), NULL, NULL, &model, &s->error);
+    const int rc =
+        dp_model_open(s->context, name[0] == '/' ? name : path_in(s, name), NULL, NULL, &model, &s->error);
 
     ck_assert_msg(rc == DP_OK, "%s: %s: %s", s->error.file, s->error.item, s->error.message);
     return model;

@@ -1,4 +1,5 @@
-// config.json: real ones with the parameter counts they must give, both spellings, and what is refused by which name.
+// config.json: real ones with the parameter counts they must give, both spellings, and what is refused by which
+// name.
 #include <string.h>
 
 #include "model/count.h"
@@ -46,8 +47,9 @@ END_TEST
 
 START_TEST(nulls_are_absent)
 {
-    const dpi_config c = parsed("\"head_dim\": null, \"num_key_value_heads\": null, \"rope_scaling\": null, "
-                                "\"pad_token_id\": null, \"quantization_config\": null, \"rope_parameters\": null,");
+    const dpi_config c =
+        parsed("\"head_dim\": null, \"num_key_value_heads\": null, \"rope_scaling\": null, "
+               "\"pad_token_id\": null, \"quantization_config\": null, \"rope_parameters\": null,");
 
     ck_assert_int_eq(c.head_dim, 16);
     ck_assert_int_eq(c.kv_heads, 4);
@@ -71,7 +73,8 @@ START_TEST(reads_both_spellings_of_rope)
     const char *const llama3[] = {
         "\"rope_theta\": 5e5, \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1,"
         "\"high_freq_factor\": 4, \"original_max_position_embeddings\": 8192},",
-        "\"rope_parameters\": {\"rope_theta\": 500000, \"rope_type\": \"llama3\", \"factor\": 8.0, \"low_freq_factor\": 1,"
+        "\"rope_parameters\": {\"rope_theta\": 500000, \"rope_type\": \"llama3\", \"factor\": 8.0, "
+        "\"low_freq_factor\": 1,"
         "\"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 8192},"};
 
     for (int i = 0; i < 2; i++) {
@@ -108,10 +111,13 @@ static const refusal refusals[] = {
     {"\"rope_scaling\": {\"factor\": 2},", DP_E_FORMAT, "rope_scaling"},
     {"\"rope_scaling\": [2],", DP_E_FORMAT, "rope_scaling"},
     {"\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 4, \"high_freq_factor\": 4,"
-     "\"original_max_position_embeddings\": 8192},", DP_E_FORMAT, "high_freq_factor"},
-    {"\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": 4},",
+     "\"original_max_position_embeddings\": 8192},",
+     DP_E_FORMAT, "high_freq_factor"},
+    {"\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": "
+     "4},",
      DP_E_FORMAT, "original_max_position_embeddings"},
-    {"\"rope_parameters\": {\"full_attention\": {\"rope_theta\": 1}, \"factor\": 3},", DP_E_FORMAT, "rope_parameters"},
+    {"\"rope_parameters\": {\"full_attention\": {\"rope_theta\": 1}, \"factor\": 3},", DP_E_FORMAT,
+     "rope_parameters"},
     {"\"partial_rotary_factor\": 0.5,", DP_E_UNSUPPORTED, "partial_rotary_factor"},
     {"\"rope_theta\": -1,", DP_E_FORMAT, "rope_theta"},
     {"\"rope_theta\": \"10000\",", DP_E_FORMAT, "rope_theta"},
@@ -153,14 +159,22 @@ END_TEST
 // Each of the five that must be there, in every wrong way.
 START_TEST(refuses_wrong_sizes)
 {
-    static const char *const keys[] = {"hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
-                                       "vocab_size"};
-    static const char *const values[] = {"0", "-1", "\"64\"", "null", "[64]", "64.0", "true", "2147483648", "4294967360",
-                                         "9223372036854775807", "{}"};
+    static const char *const keys[] = {"hidden_size", "num_hidden_layers", "num_attention_heads",
+                                       "intermediate_size", "vocab_size"};
+    static const char *const values[] = {"0",    "-1",   "\"64\"",     "null",       "[64]",
+                                         "64.0", "true", "2147483648", "4294967360", "9223372036854775807",
+                                         "{}"};
     for (size_t k = 0; k < 5; k++)
         for (size_t v = 0; v <= sizeof values / sizeof *values; v++) {
-            const tiny t = {.blocks = 2, .hidden = 64, .heads = 4, .kv_heads = 4, .head_dim = 16, .ffn = 96, .vocab = 100,
-                            .key = keys[k], .value = v < sizeof values / sizeof *values ? values[v] : NULL};
+            const tiny t = {.blocks = 2,
+                            .hidden = 64,
+                            .heads = 4,
+                            .kv_heads = 4,
+                            .head_dim = 16,
+                            .ffn = 96,
+                            .vocab = 100,
+                            .key = keys[k],
+                            .value = v < sizeof values / sizeof *values ? values[v] : NULL};
             scene s;
             char path[PATH_ROOM + 16];
             size_t size;
@@ -170,7 +184,8 @@ START_TEST(refuses_wrong_sizes)
             write_config(s.folder, &t);
             snprintf(path, sizeof path, "%s/config.json", s.folder);
             char *text = read_file(path, &size);
-            ck_assert_msg(dpi_config_from_hf(&config, &family, text, size, "c", &s.error) == DP_E_FORMAT, "%s", text);
+            ck_assert_msg(dpi_config_from_hf(&config, &family, text, size, "c", &s.error) == DP_E_FORMAT, "%s",
+                          text);
             ck_assert_str_eq(s.error.item, keys[k]);
             free(text);
             close_scene(&s);
@@ -183,9 +198,14 @@ START_TEST(refuses_what_is_no_configuration)
     static const struct {
         const char *text;
         int32_t code;
-    } bad[] = {{"", DP_E_FORMAT},         {"[]", DP_E_FORMAT},      {"{}", DP_E_FORMAT},
-               {"{\"a\":1,}", DP_E_FORMAT}, {"null", DP_E_FORMAT},  {"{\"model_type\":3}", DP_E_FORMAT},
-               {"{\"architectures\":[]}", DP_E_FORMAT},             {"{\"architectures\":\"x\"}", DP_E_FORMAT},
+    } bad[] = {{"", DP_E_FORMAT},
+               {"[]", DP_E_FORMAT},
+               {"{}", DP_E_FORMAT},
+               {"{\"a\":1,}", DP_E_FORMAT},
+               {"null", DP_E_FORMAT},
+               {"{\"model_type\":3}", DP_E_FORMAT},
+               {"{\"architectures\":[]}", DP_E_FORMAT},
+               {"{\"architectures\":\"x\"}", DP_E_FORMAT},
                {"{\"architectures\":[\"LlamaModel\"]}", DP_E_UNSUPPORTED},
                {"{\"model_type\":\"llama\",\"architectures\":[\"GPT2LMHeadModel\"]}", DP_E_UNSUPPORTED},
                {"{\"model_type\":\"\\u0000\"}", DP_E_FORMAT},
@@ -196,15 +216,21 @@ START_TEST(refuses_what_is_no_configuration)
         dpi_config config;
         dp_error error;
         ck_assert_msg(dpi_config_from_hf(&config, &family, bad[i].text, strlen(bad[i].text), "c", &error) ==
-                          bad[i].code, "%s: %s", bad[i].text, error.message);
+                          bad[i].code,
+                      "%s: %s", bad[i].text, error.message);
     }
 }
 END_TEST
 
 START_TEST(products_of_the_largest_sizes_fit)
 {
-    const dpi_config c = {.blocks = DPI_MOST_BLOCKS, .hidden = DPI_MOST_WIDTH, .heads = 16, .kv_heads = 16,
-                          .head_dim = DPI_MOST_WIDTH, .ffn = DPI_MOST_INNER, .vocab = DPI_MOST_INNER};
+    const dpi_config c = {.blocks = DPI_MOST_BLOCKS,
+                          .hidden = DPI_MOST_WIDTH,
+                          .heads = 16,
+                          .kv_heads = 16,
+                          .head_dim = DPI_MOST_WIDTH,
+                          .ffn = DPI_MOST_INNER,
+                          .vocab = DPI_MOST_INNER};
     const uint64_t block = dpi_config_parameters(&c, 0, DPI_BIAS_Q);
     uint64_t all;
 
@@ -237,11 +263,12 @@ START_TEST(counts_parameters_of_real_models)
         int32_t removed;
         uint64_t parameters;
     } known[] = {
-        {"llama-7b-hf", 0, 6738415616},     {"llama-7b-hf", 5, 5726498816},    {"vicuna-7b-v1.3", 6, 5524115456},
-        {"llama2-7b-hf", 7, 5321732096},    {"llama-7b-hf", 9, 4916965376},    {"llama-7b-hf", 26, 1476448256},
+        {"llama-7b-hf", 0, 6738415616},      {"llama-7b-hf", 5, 5726498816},
+        {"vicuna-7b-v1.3", 6, 5524115456},   {"llama2-7b-hf", 7, 5321732096},
+        {"llama-7b-hf", 9, 4916965376},      {"llama-7b-hf", 26, 1476448256},
         {"vicuna-13b-v1.3", 0, 13015864320}, {"vicuna-13b-v1.3", 8, 10478228480},
         {"vicuna-13b-v1.3", 15, 8257797120}, {"Meta-Llama-3-8B-Instruct", 0, 8030261248},
-        {"Llama-3.2-1B", 0, 1235814400},    {"TinyLlama-1.1B-Chat-v1.0", 0, 1100048384},
+        {"Llama-3.2-1B", 0, 1235814400},     {"TinyLlama-1.1B-Chat-v1.0", 0, 1100048384},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -270,8 +297,13 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {refuses_by_name, fills_defaults, nulls_are_absent,  reads_ids, reads_both_spellings_of_rope,
-                                  refuses_wrong_sizes, refuses_what_is_no_configuration,
+    const TTest *const tests[] = {refuses_by_name,
+                                  fills_defaults,
+                                  nulls_are_absent,
+                                  reads_ids,
+                                  reads_both_spellings_of_rope,
+                                  refuses_wrong_sizes,
+                                  refuses_what_is_no_configuration,
                                   products_of_the_largest_sizes_fit};
     const TTest *const real[] = {counts_parameters_of_real_models, refuses_another_family};
     const int failed = dpt_run("model/config", tests, sizeof tests / sizeof *tests);

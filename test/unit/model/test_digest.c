@@ -152,8 +152,8 @@ START_TEST(looks_at_the_scales_of_blocks)
         int64_t block;
         uint64_t bytes;
         int scale; // byte of the last f16 scale
-    } kinds[] = {{DP_Q4_0, 32, 18, 0},  {DP_Q4_1, 32, 20, 2},    {DP_Q5_0, 32, 22, 0},    {DP_Q5_1, 32, 24, 2},
-                 {DP_Q8_0, 32, 34, 0},  {DP_Q2_K, 256, 84, 82},  {DP_Q3_K, 256, 110, 108}, {DP_Q4_K, 256, 144, 2},
+    } kinds[] = {{DP_Q4_0, 32, 18, 0},   {DP_Q4_1, 32, 20, 2},    {DP_Q5_0, 32, 22, 0},     {DP_Q5_1, 32, 24, 2},
+                 {DP_Q8_0, 32, 34, 0},   {DP_Q2_K, 256, 84, 82},  {DP_Q3_K, 256, 110, 108}, {DP_Q4_K, 256, 144, 2},
                  {DP_Q5_K, 256, 176, 2}, {DP_Q6_K, 256, 210, 208}};
     scene s;
 
@@ -163,8 +163,12 @@ START_TEST(looks_at_the_scales_of_blocks)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         unsigned char bytes[3 * 256];
         char name[] = "w";
-        const dpi_tensor tensor = {.name = name, .data = bytes, .bytes = 3 * kinds[i].bytes, .shape = {3, kinds[i].block},
-                                   .dims = 2, .type = kinds[i].type};
+        const dpi_tensor tensor = {.name = name,
+                                   .data = bytes,
+                                   .bytes = 3 * kinds[i].bytes,
+                                   .shape = {3, kinds[i].block},
+                                   .dims = 2,
+                                   .type = kinds[i].type};
         memset(bytes, 0xff, sizeof bytes); // codes may be anything
         for (int b = 0; b < 3; b++) {
             unsigned char *block = bytes + (uint64_t)b * kinds[i].bytes;
@@ -186,7 +190,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {depends_on_content_only, depends_on_types, survives_a_save, reports_remembers_and_stops,
+    const TTest *const tests[] = {depends_on_content_only,  depends_on_types,
+                                  survives_a_save,          reports_remembers_and_stops,
                                   finds_what_is_not_finite, looks_at_the_scales_of_blocks};
     return dpt_run("model/digest", tests, sizeof tests / sizeof *tests);
 }

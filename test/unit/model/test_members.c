@@ -5,7 +5,8 @@
 
 #include "test/run.h"
 
-static const char text[] = " {\"a\": 1 ,\n \"b\\\"{\": [ \"x,]\", {\"c\": [2]} ,3],\"d\":{},\"e\":\"}\" , \"f\":null}";
+static const char text[] =
+    " {\"a\": 1 ,\n \"b\\\"{\": [ \"x,]\", {\"c\": [2]} ,3],\"d\":{},\"e\":\"}\" , \"f\":null}";
 
 static void next_is(size_t *cursor, size_t open, const char *key, const char *value)
 {

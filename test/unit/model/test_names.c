@@ -35,9 +35,16 @@ END_TEST
 
 START_TEST(refuses_odd_numbers_and_other_names)
 {
-    const char *const odd[] = {"model.layers.01.mlp.up_proj.weight", "model.layers..mlp.up_proj.weight",
-                               "model.layers.-1.mlp.up_proj.weight", "model.layers.1", "model.layers.1.", "", "layers",
-                               "model.layers.0x1.mlp.up_proj.weight", "Lm_head.weight", "rope_freqs.weight"};
+    const char *const odd[] = {"model.layers.01.mlp.up_proj.weight",
+                               "model.layers..mlp.up_proj.weight",
+                               "model.layers.-1.mlp.up_proj.weight",
+                               "model.layers.1",
+                               "model.layers.1.",
+                               "",
+                               "layers",
+                               "model.layers.0x1.mlp.up_proj.weight",
+                               "Lm_head.weight",
+                               "rope_freqs.weight"};
     int32_t block;
 
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)

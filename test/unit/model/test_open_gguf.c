@@ -5,8 +5,12 @@ static void put_other_widths(dpi_gguf_out *out)
 {
     const uint64_t hidden = 16;
     const uint32_t heads[3] = {4, 4, 4};
-    const dpi_gguf_entry wide = {.key = "llama.embedding_length", .key_size = 22, .type = DPI_GGUF_U64, .count = 1,
-                                 .data = (const unsigned char *)&hidden, .bytes = 8};
+    const dpi_gguf_entry wide = {.key = "llama.embedding_length",
+                                 .key_size = 22,
+                                 .type = DPI_GGUF_U64,
+                                 .count = 1,
+                                 .data = (const unsigned char *)&hidden,
+                                 .bytes = 8};
 
     dpi_gguf_put_entry(out, &wide, NULL);
     dpi_gguf_put_array(out, "llama.attention.head_count", DPI_GGUF_U32, heads, 3, NULL);
@@ -39,8 +43,9 @@ END_TEST
 START_TEST(knows_defaults)
 {
     static const char *const optional[] = {"llama.attention.key_length", "llama.attention.value_length",
-                                           "llama.rope.freq_base", "llama.rope.dimension_count", "llama.vocab_size",
-                                           "general.type", "general.file_type"};
+                                           "llama.rope.freq_base",       "llama.rope.dimension_count",
+                                           "llama.vocab_size",           "general.type",
+                                           "general.file_type"};
     dp_model_info info = {.size = sizeof info};
 
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
@@ -128,21 +133,66 @@ static void put_negative_array(dpi_gguf_out *out)
     dpi_gguf_put_array(out, "llama.attention.head_count", DPI_GGUF_I32, heads, 3, NULL);
 }
 
-static void put_text_heads(dpi_gguf_out *out) { dpi_gguf_put_string(out, "llama.attention.head_count", "4", 1, NULL); }
-static void put_five_blocks(dpi_gguf_out *out) { dpi_gguf_put_u32(out, "llama.block_count", 5, NULL); }
-static void put_two_blocks(dpi_gguf_out *out) { dpi_gguf_put_u32(out, "llama.block_count", 2, NULL); }
-static void put_no_blocks(dpi_gguf_out *out) { dpi_gguf_put_u32(out, "llama.block_count", 0, NULL); }
-static void put_many_blocks(dpi_gguf_out *out) { dpi_gguf_put_u32(out, "llama.block_count", UINT32_MAX, NULL); }
-static void put_experts(dpi_gguf_out *out) { dpi_gguf_put_u32(out, "llama.expert_count", 8, NULL); }
-static void put_parts(dpi_gguf_out *out) { dpi_gguf_put_u32(out, "split.count", 3, NULL); }
-static void put_qwen(dpi_gguf_out *out) { dpi_gguf_put_string(out, "general.architecture", "qwen2", 5, NULL); }
-static void put_adapter(dpi_gguf_out *out) { dpi_gguf_put_string(out, "general.type", "adapter", 7, NULL); }
-static void put_vocab(dpi_gguf_out *out) { dpi_gguf_put_u32(out, "llama.vocab_size", 21, NULL); }
-static void put_rope_part(dpi_gguf_out *out) { dpi_gguf_put_u32(out, "llama.rope.dimension_count", 2, NULL); }
-static void put_value(dpi_gguf_out *out) { dpi_gguf_put_u32(out, "llama.attention.value_length", 8, NULL); }
-static void put_epsilon(dpi_gguf_out *out) { dpi_gguf_put_f32(out, "llama.attention.layer_norm_rms_epsilon", -1, NULL); }
-static void put_kv(dpi_gguf_out *out) { dpi_gguf_put_u32(out, "llama.attention.head_count_kv", 3, NULL); }
-static void put_bos(dpi_gguf_out *out) { dpi_gguf_put_u32(out, "tokenizer.ggml.bos_token_id", 20, NULL); }
+static void put_text_heads(dpi_gguf_out *out)
+{
+    dpi_gguf_put_string(out, "llama.attention.head_count", "4", 1, NULL);
+}
+static void put_five_blocks(dpi_gguf_out *out)
+{
+    dpi_gguf_put_u32(out, "llama.block_count", 5, NULL);
+}
+static void put_two_blocks(dpi_gguf_out *out)
+{
+    dpi_gguf_put_u32(out, "llama.block_count", 2, NULL);
+}
+static void put_no_blocks(dpi_gguf_out *out)
+{
+    dpi_gguf_put_u32(out, "llama.block_count", 0, NULL);
+}
+static void put_many_blocks(dpi_gguf_out *out)
+{
+    dpi_gguf_put_u32(out, "llama.block_count", UINT32_MAX, NULL);
+}
+static void put_experts(dpi_gguf_out *out)
+{
+    dpi_gguf_put_u32(out, "llama.expert_count", 8, NULL);
+}
+static void put_parts(dpi_gguf_out *out)
+{
+    dpi_gguf_put_u32(out, "split.count", 3, NULL);
+}
+static void put_qwen(dpi_gguf_out *out)
+{
+    dpi_gguf_put_string(out, "general.architecture", "qwen2", 5, NULL);
+}
+static void put_adapter(dpi_gguf_out *out)
+{
+    dpi_gguf_put_string(out, "general.type", "adapter", 7, NULL);
+}
+static void put_vocab(dpi_gguf_out *out)
+{
+    dpi_gguf_put_u32(out, "llama.vocab_size", 21, NULL);
+}
+static void put_rope_part(dpi_gguf_out *out)
+{
+    dpi_gguf_put_u32(out, "llama.rope.dimension_count", 2, NULL);
+}
+static void put_value(dpi_gguf_out *out)
+{
+    dpi_gguf_put_u32(out, "llama.attention.value_length", 8, NULL);
+}
+static void put_epsilon(dpi_gguf_out *out)
+{
+    dpi_gguf_put_f32(out, "llama.attention.layer_norm_rms_epsilon", -1, NULL);
+}
+static void put_kv(dpi_gguf_out *out)
+{
+    dpi_gguf_put_u32(out, "llama.attention.head_count_kv", 3, NULL);
+}
+static void put_bos(dpi_gguf_out *out)
+{
+    dpi_gguf_put_u32(out, "tokenizer.ggml.bos_token_id", 20, NULL);
+}
 
 static void put_tokens(dpi_gguf_out *out)
 {
@@ -201,7 +251,8 @@ static const struct {
     {{.put = put_bos}, DP_E_FORMAT, "bos_token_id"},
     {{.add = "rope_freqs.weight", .numbers = divisors, .add_count = 2}, DP_E_UNSUPPORTED, "rope_freqs.weight"},
     {{.add = "rope_freqs.weight", .numbers = divisors, .add_count = 1}, DP_E_FORMAT, "rope_freqs.weight"},
-    {{.put = put_linear, .add = "rope_freqs.weight", .numbers = fitting, .add_count = 2}, DP_E_UNSUPPORTED,
+    {{.put = put_linear, .add = "rope_freqs.weight", .numbers = fitting, .add_count = 2},
+     DP_E_UNSUPPORTED,
      "rope_freqs.weight"},
 };
 
@@ -260,7 +311,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {reads_any_width_and_uniform_arrays, knows_defaults, reads_scaling,
-                                  refuses_contradictions, refuses_every_cut, a_second_head_is_not_tied};
+    const TTest *const tests[] = {reads_any_width_and_uniform_arrays,
+                                  knows_defaults,
+                                  reads_scaling,
+                                  refuses_contradictions,
+                                  refuses_every_cut,
+                                  a_second_head_is_not_tied};
     return dpt_run("model/open_gguf", tests, sizeof tests / sizeof *tests);
 }

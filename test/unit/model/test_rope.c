@@ -9,8 +9,13 @@ enum { COUNT = sizeof at / sizeof *at, HALF = 32 };
 
 static dpi_config config(int32_t kind, double factor)
 {
-    return (dpi_config){.head_dim = 2 * HALF, .rope_base = 500000, .rope_kind = kind, .rope_factor = factor,
-                        .rope_low = 1, .rope_high = 4, .rope_original = 8192};
+    return (dpi_config){.head_dim = 2 * HALF,
+                        .rope_base = 500000,
+                        .rope_kind = kind,
+                        .rope_factor = factor,
+                        .rope_low = 1,
+                        .rope_high = 4,
+                        .rope_original = 8192};
 }
 
 static void compare(const dpi_config *c, const double wanted[COUNT])
@@ -25,15 +30,33 @@ static void compare(const dpi_config *c, const double wanted[COUNT])
 
 START_TEST(equals_transformers)
 {
-    static const double plain[COUNT] = {1, 0.663601279, 0.0566696189, 0.00729266508, 0.00483942125, 0.00321144611,
-                                        0.0021311196, 0.00141421345, 0.000938473851, 0.000622772437, 0.000274248188,
+    static const double plain[COUNT] = {1,
+                                        0.663601279,
+                                        0.0566696189,
+                                        0.00729266508,
+                                        0.00483942125,
+                                        0.00321144611,
+                                        0.0021311196,
+                                        0.00141421345,
+                                        0.000938473851,
+                                        0.000622772437,
+                                        0.000274248188,
                                         3.01385808e-06};
-    static const double linear[COUNT] = {0.400000006, 0.265440524, 0.0226678476, 0.00291706598, 0.00193576852,
-                                         0.00128457847, 0.000852447818, 0.00056568539, 0.000375389529,
-                                         0.000249108969, 0.000109699278, 1.20554319e-06};
-    static const double llama3[COUNT] = {1, 0.663601279, 0.0566696189, 0.00729266508, 0.00483942125, 0.00321144611,
-                                         0.00129054801, 0.000429556705, 9.70828623e-05, 1.94616387e-05,
-                                         8.57025589e-06, 9.41830649e-08};
+    static const double linear[COUNT] = {0.400000006,    0.265440524,    0.0226678476,   0.00291706598,
+                                         0.00193576852,  0.00128457847,  0.000852447818, 0.00056568539,
+                                         0.000375389529, 0.000249108969, 0.000109699278, 1.20554319e-06};
+    static const double llama3[COUNT] = {1,
+                                         0.663601279,
+                                         0.0566696189,
+                                         0.00729266508,
+                                         0.00483942125,
+                                         0.00321144611,
+                                         0.00129054801,
+                                         0.000429556705,
+                                         9.70828623e-05,
+                                         1.94616387e-05,
+                                         8.57025589e-06,
+                                         9.41830649e-08};
     dpi_config c = config(DPI_ROPE_DEFAULT, 0);
 
     compare(&c, plain);

@@ -171,7 +171,8 @@ START_TEST(copies_keys_but_for_what_pruning_changes)
     ck_assert_int_eq(dpi_model_keep(model, kept, 2, NULL, &smaller, NULL), DP_OK);
     must_save(&s, smaller, "out.gguf", -1, -1);
     must_save(&s, model, "copy.gguf", -1, -1);
-    dpi_gguf *out = read_gguf(&s, "out.gguf"), *in = read_gguf(&s, "lists.gguf"), *copy = read_gguf(&s, "copy.gguf");
+    dpi_gguf *out = read_gguf(&s, "out.gguf"), *in = read_gguf(&s, "lists.gguf"),
+             *copy = read_gguf(&s, "copy.gguf");
     has_u32(out, "llama.block_count", 2);
     has_bytes(out, "llama.attention.head_count", 2, heads, 8);
     has_bytes(out, "llama.numbers", 2, numbers, 8);
@@ -351,8 +352,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {comes_back_the_same, permutes_rows_of_q_and_k, writes_exactly_typed_keys,
-                                  copies_keys_but_for_what_pruning_changes, carries_scaling_both_ways, converts_types,
-                                  treats_block_types, refuses_vectors_in_block_types};
+    const TTest *const tests[] = {comes_back_the_same,       permutes_rows_of_q_and_k,
+                                  writes_exactly_typed_keys, copies_keys_but_for_what_pruning_changes,
+                                  carries_scaling_both_ways, converts_types,
+                                  treats_block_types,        refuses_vectors_in_block_types};
     return dpt_run("model/save_gguf", tests, sizeof tests / sizeof *tests);
 }

@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "io/safetensors.h"
-#include "test/unit/model/support.h"
 #include "tensor/half.h"
+#include "test/unit/model/support.h"
 
 static const char config_text[] =
     "{\n"
@@ -139,10 +139,17 @@ END_TEST
 
 START_TEST(carries_files_unchanged)
 {
-    static const char *const carried[] = {"generation_config.json", "tokenizer_config.json", "special_tokens_map.json",
-                                          "LICENSE", "LICENSE.txt", "USE_POLICY.md", "chat_template.jinja", "merges.txt"};
-    static const char *const left[] = {"README.md", "pytorch_model.bin", "quantize_config.json",
-                                       "model.safetensors.index.json", "notes.txt", "LICENSES"};
+    static const char *const carried[] = {"generation_config.json",
+                                          "tokenizer_config.json",
+                                          "special_tokens_map.json",
+                                          "LICENSE",
+                                          "LICENSE.txt",
+                                          "USE_POLICY.md",
+                                          "chat_template.jinja",
+                                          "merges.txt"};
+    static const char *const left[] = {
+        "README.md", "pytorch_model.bin", "quantize_config.json", "model.safetensors.index.json",
+        "notes.txt", "LICENSES"};
     scene s;
     char name[64];
     dp_save_report report = {.size = sizeof report}, estimate = {.size = sizeof estimate};
@@ -247,8 +254,12 @@ START_TEST(refuses_numbers_a_type_cannot_hold)
     static const struct {
         float value;
         int32_t type, code;
-    } list[] = {{65504, DP_F16, DP_OK},   {65519, DP_F16, DP_OK},        {65520, DP_F16, DP_E_NUMERIC},
-                {1e6f, DP_BF16, DP_OK},   {3.4e38f, DP_BF16, DP_E_NUMERIC}, {NAN, DP_F16, DP_E_NUMERIC},
+    } list[] = {{65504, DP_F16, DP_OK},
+                {65519, DP_F16, DP_OK},
+                {65520, DP_F16, DP_E_NUMERIC},
+                {1e6f, DP_BF16, DP_OK},
+                {3.4e38f, DP_BF16, DP_E_NUMERIC},
+                {NAN, DP_F16, DP_E_NUMERIC},
                 {-INFINITY, DP_BF16, DP_E_NUMERIC}};
 
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
@@ -258,7 +269,8 @@ START_TEST(refuses_numbers_a_type_cannot_hold)
         t.poison = list[i].value;
         write_tiny(&s, "m", &t);
         dp_model *model = open_model(&s, "m");
-        ck_assert_msg(save_model(&s, model, "out", -1, list[i].type) == list[i].code, "%zu: %s", i, s.error.message);
+        ck_assert_msg(save_model(&s, model, "out", -1, list[i].type) == list[i].code, "%zu: %s", i,
+                      s.error.message);
         ck_assert_int_eq(is_there(&s, "out"), list[i].code == DP_OK);
         if (list[i].code) {
             ck_assert_str_eq(s.error.item, "model.layers.0.input_layernorm.weight");
@@ -305,9 +317,14 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {patches_the_configuration_and_nothing_else, refuses_a_count_it_cannot_change,
-                                  renumbers_kept_blocks, says_where_it_came_from, carries_files_unchanged,
-                                  keeps_the_plan_of_a_copy, converts_types, refuses_numbers_a_type_cannot_hold,
+    const TTest *const tests[] = {patches_the_configuration_and_nothing_else,
+                                  refuses_a_count_it_cannot_change,
+                                  renumbers_kept_blocks,
+                                  says_where_it_came_from,
+                                  carries_files_unchanged,
+                                  keeps_the_plan_of_a_copy,
+                                  converts_types,
+                                  refuses_numbers_a_type_cannot_hold,
                                   aligns_mixed_types};
     return dpt_run("model/save_hf", tests, sizeof tests / sizeof *tests);
 }

@@ -16,7 +16,8 @@ START_TEST(refuses_the_source_and_around_it)
 {
     scene s;
     dp_save_options options;
-    static const char *const hf[] = {"a/m", "a/m/", "a/m/inside", "a/m/deep/er", "a", "", "a/m/../m", "link", "link/x"};
+    static const char *const hf[] = {"a/m", "a/m/",     "a/m/inside", "a/m/deep/er", "a",
+                                     "",    "a/m/../m", "link",       "link/x"};
     static const char *const gguf[] = {"m.gguf", "a/../m.gguf", "hard.gguf"};
 
     open_scene(&s);
@@ -149,7 +150,8 @@ START_TEST(leaves_nothing_when_stopped)
         dp_save_options options;
         dp_save_options_init(&options, sizeof options);
         options.format = format;
-        ck_assert_int_eq(dp_model_save(model, path_in(&s, "out"), &options, &monitor, NULL, &s.error), DP_E_CANCELLED);
+        ck_assert_int_eq(dp_model_save(model, path_in(&s, "out"), &options, &monitor, NULL, &s.error),
+                         DP_E_CANCELLED);
         ck_assert_uint_eq(count_names(&s), 1); // "m" alone
         b.left = 1000000;
         ck_assert_int_eq(dp_model_save(model, path_in(&s, "out"), &options, &monitor, NULL, &s.error), DP_OK);
@@ -234,8 +236,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {refuses_the_source_and_around_it, refuses_what_exists_unless_told, checks_arguments,
-                                  leaves_nothing_when_stopped, survives_every_failed_allocation,
-                                  works_after_a_change_of_directory};
+    const TTest *const tests[] = {
+        refuses_the_source_and_around_it, refuses_what_exists_unless_told,  checks_arguments,
+        leaves_nothing_when_stopped,      survives_every_failed_allocation, works_after_a_change_of_directory};
     return dpt_run("model/save_target", tests, sizeof tests / sizeof *tests);
 }

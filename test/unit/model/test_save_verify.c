@@ -13,8 +13,8 @@ static int write_and_verify(scene *s, const dpi_save *written, const dpi_save *m
 {
     dpi_stage *stage;
 
-    ck_assert_int_eq(dpi_stage_open(&stage, s->context, path_in(s, "out"), written->format == DP_FORMAT_HF, 0, NULL),
-                     DP_OK);
+    ck_assert_int_eq(
+        dpi_stage_open(&stage, s->context, path_in(s, "out"), written->format == DP_FORMAT_HF, 0, NULL), DP_OK);
     const int wrote = written->format == DP_FORMAT_HF ? dpi_save_hf(written, stage, &s->error)
                                                       : dpi_save_gguf(written, stage, &s->error);
     ck_assert_int_eq(wrote, DP_OK);

@@ -78,12 +78,18 @@ START_TEST(lists_weights_in_order)
 {
     scene s;
     tiny t = TINY;
-    static const char *const names[] = {
-        "model.embed_tokens.weight", "model.layers.0.input_layernorm.weight", "model.layers.0.self_attn.q_proj.weight",
-        "model.layers.0.self_attn.k_proj.weight", "model.layers.0.self_attn.v_proj.weight",
-        "model.layers.0.self_attn.o_proj.weight", "model.layers.0.post_attention_layernorm.weight",
-        "model.layers.0.mlp.gate_proj.weight", "model.layers.0.mlp.up_proj.weight",
-        "model.layers.0.mlp.down_proj.weight", "model.norm.weight", "lm_head.weight"};
+    static const char *const names[] = {"model.embed_tokens.weight",
+                                        "model.layers.0.input_layernorm.weight",
+                                        "model.layers.0.self_attn.q_proj.weight",
+                                        "model.layers.0.self_attn.k_proj.weight",
+                                        "model.layers.0.self_attn.v_proj.weight",
+                                        "model.layers.0.self_attn.o_proj.weight",
+                                        "model.layers.0.post_attention_layernorm.weight",
+                                        "model.layers.0.mlp.gate_proj.weight",
+                                        "model.layers.0.mlp.up_proj.weight",
+                                        "model.layers.0.mlp.down_proj.weight",
+                                        "model.norm.weight",
+                                        "lm_head.weight"};
     dp_weight weight = {.size = sizeof weight};
     uint64_t bytes = 0;
 
