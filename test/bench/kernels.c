@@ -145,6 +145,13 @@ static dp_mat matrix(bench *b, int32_t type, int64_t rows, int64_t cols)
         state = state * 1664525u + 1013904223u;
         data[i] = (unsigned char)(state >> 24);
     }
+    for (size_t i = 0; dtype->block > 1 && i < bytes; i += (size_t)dtype->block_bytes)
+        for (size_t end = 0; end < 2; end++) { // the halves in a block: small numbers
+            const uint16_t small = 0x1c00;
+
+            memcpy(data + i + (end ? (size_t)dtype->block_bytes - 2 : 0), &small, sizeof small);
+            memcpy(data + i + (end ? (size_t)dtype->block_bytes - 4 : 2), &small, sizeof small);
+        }
     for (int64_t i = 0; dtype->block == 1 && i < rows * cols; i++) {
         const float value = (float)(i % 97) * 0.01f - 0.5f;
 

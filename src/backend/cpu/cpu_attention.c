@@ -6,8 +6,9 @@
 #include "backend/cpu/product.h"
 
 enum {
-    KEYS = 256, // of a tile; a multiple of every set's tile_cols
-    SLACK = 64  // floats between parts of a worker's memory: pack writes past the end
+    KEYS = 256,    // of a tile; a multiple of every set's tile_cols
+    QUERIES = 140, // of a tile, at most
+    SLACK = 64     // floats between parts of a worker's memory: pack writes past the end
 };
 
 typedef struct attention {
@@ -84,15 +85,9 @@ static void pack_keys(const attention *a, const task *t, int64_t first, int64_t 
     for (int64_t i = 0; i < count; i += width)
         a->kernels->pack(dpi_cpu_f32(&args->k, row + i) + head, args->k.stride, smaller(width, count - i),
                          args->head_dim, t->k + i * args->head_dim, width);
-    for (int64_t c = 0; c < args->head_dim; c += width) {
-        const int64_t cols = smaller(width, args->head_dim - c);
-        float *to = t->v + c * KEYS;
-
-        for (int64_t i = 0; i < count; i++, to += width) {
-            memcpy(to, dpi_cpu_f32(&args->v, row + i) + head + c, (size_t)cols * sizeof *to);
-            memset(to + cols, 0, (size_t)(width - cols) * sizeof *to);
-        }
-    }
+    for (int64_t c = 0; c < args->head_dim; c += width)
+        a->kernels->pack_columns(dpi_cpu_f32(&args->v, row) + head + c, args->v.stride, count,
+                                 smaller(width, args->head_dim - c), t->v + c * KEYS, width);
 }
 
 // Scores of one row to weights; what was summed before is brought to the new maximum.
@@ -100,11 +95,14 @@ static void weigh_row(const attention *a, float *scores, int64_t seen, float *to
 {
     const float highest = a->kernels->top(scores, seen, a->args->scale);
     const float now = highest > *top ? highest : *top;
-    const double shrink = exp((double)*top - (double)now);
 
-    *total = *total * shrink + a->kernels->exp_store(scores, seen, a->args->scale, now, scores);
-    if (shrink < 1 && *top > -INFINITY)
+    if (*top > -INFINITY && now > *top) {
+        const double shrink = exp((double)*top - (double)now);
+
+        *total *= shrink;
         a->kernels->axpby(sums, sums, a->value_cols, (float)shrink, 0);
+    }
+    *total += a->kernels->exp_store(scores, seen, a->args->scale, now, scores);
     *top = now;
 }
 
@@ -202,8 +200,8 @@ int dpi_cpu_attention(dp_stream *stream, const dp_attention_args *args, dp_error
 
     if (rc)
         return rc;
-    a.rows = over(smaller(DPI_TILE_ROWS / kernels->tile_rows * kernels->tile_rows, args->queries), kernels->tile_rows) *
-             kernels->tile_rows;
+    a.tiles = over(args->queries, QUERIES / kernels->tile_rows * kernels->tile_rows);
+    a.rows = over(over(args->queries, a.tiles), kernels->tile_rows) * kernels->tile_rows;
     a.tiles = over(args->queries, a.rows);
     a.value_cols = over(args->head_dim, kernels->tile_cols) * kernels->tile_cols;
     a.worker_floats = floats_of_worker(&a);

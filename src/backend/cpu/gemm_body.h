@@ -147,4 +147,19 @@ static void pack(const float *from, int64_t stride, int64_t rows, int64_t k, flo
     }
 }
 
+// A column's spare lanes are overwritten by the next one.
+static void pack_columns(const float *from, int64_t stride, int64_t k, int64_t cols, float *to, int64_t width)
+{
+    if (cols == TILE_COLS && width == TILE_COLS) {
+        for (int64_t i = 0; i < k; i++, from += stride, to += TILE_COLS)
+            UNROLL
+            for (int v = 0; v < TILE_VECTORS; v++)
+                vec_store(to + v * LANES, vec_load(from + v * LANES));
+        return;
+    }
+    for (int64_t i = 0; i < k; i++, from += stride, to += width)
+        for (int64_t c = 0; c < width; c += LANES)
+            vec_store(to + c, cols > c ? load_row(from + c, cols - c) : vec_set(0));
+}
+
 #endif

@@ -20,6 +20,8 @@ typedef struct dpi_cpu_kernels {
     void (*tile)(const float *a, const float *b, int64_t k, const dpi_cpu_tile *out);
     // rows × k to k × width, missing rows zero; may write up to 16 floats past the end.
     void (*pack)(const float *from, int64_t stride, int64_t rows, int64_t k, float *to, int64_t width);
+    // The same from k × cols, cols <= width.
+    void (*pack_columns)(const float *from, int64_t stride, int64_t k, int64_t cols, float *to, int64_t width);
     // Stored elements, whole blocks, to f32.
     void (*widen)(int32_t type, const void *from, int64_t count, float *to);
     // x += delta (when not NULL), y = x * rstd * weight; returns rstd.

@@ -10,6 +10,7 @@ const dpi_cpu_kernels dpi_cpu_avx512 = {
     .tile_cols = TILE_COLS,
     .tile = tile,
     .pack = pack,
+    .pack_columns = pack_columns,
     .widen = dpi_cpu_widen_avx512,
     .norm = norm,
     .rotate_halves = rotate_halves,

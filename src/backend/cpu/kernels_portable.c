@@ -10,6 +10,7 @@ const dpi_cpu_kernels dpi_cpu_portable = {
     .tile_cols = TILE_COLS,
     .tile = tile,
     .pack = pack,
+    .pack_columns = pack_columns,
     .widen = dpi_to_f32,
     .norm = norm,
     .rotate_halves = rotate_halves,

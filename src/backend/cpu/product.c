@@ -73,14 +73,11 @@ static void pack_rows(const job *j, const dpi_cpu_rows *from, int64_t row, int64
     j->kernels->pack(space, j->k_block, rows, k, to, width);
 }
 
-// The same from the transposed matrix: k rows, from (k0, col), of `cols` columns.
-static void pack_columns(const dpi_cpu_rows *from, int64_t k0, int64_t k, int64_t col, int64_t cols, int64_t width,
-                         float *to)
+// The same from the transposed matrix, f32: k rows, from (k0, col), of `cols` columns.
+static void pack_columns(const job *j, const dpi_cpu_rows *from, int64_t k0, int64_t k, int64_t col, int64_t cols,
+                         int64_t width, float *to)
 {
-    for (int64_t i = 0; i < k; i++, to += width) {
-        memcpy(to, dpi_cpu_at(from, k0 + i, col), (size_t)cols * sizeof *to);
-        memset(to + cols, 0, (size_t)(width - cols) * sizeof *to);
-    }
+    j->kernels->pack_columns(dpi_cpu_at(from, k0, col), from->row_bytes / (int64_t)sizeof(float), k, cols, to, width);
 }
 
 static void pack_panel(const job *j, int64_t panel, float *space, float *to)
@@ -96,7 +93,7 @@ static void pack_panel(const job *j, int64_t panel, float *space, float *to)
         if (j->product->transpose_b)
             pack_rows(j, &j->b[part], col, cols, k0, depth, width, space, to + k0 * width);
         else
-            pack_columns(&j->b[part], k0, depth, col, cols, width, to + k0 * width);
+            pack_columns(j, &j->b[part], k0, depth, col, cols, width, to + k0 * width);
     }
 }
 
@@ -114,7 +111,7 @@ static void pack_tile(const job *j, worker *w, int64_t tile)
             const int64_t live = smaller(width, rows - r);
 
             if (p->transpose_a)
-                pack_columns(&j->a, k0, depth, first + r, live, width, to);
+                pack_columns(j, &j->a, k0, depth, first + r, live, width, to);
             else
                 pack_rows(j, &j->a, first + r, live, k0, depth, width, w->rows, to);
         }

@@ -13,10 +13,9 @@ enum { SPAN = 8 * LANES };
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // e^x = 2^n e^r, n = round(x / ln 2), e^r by a polynomial on |r| <= ln 2 / 2 (relative error 2^-26); within 1 unit
-// in the last place or so.  x below -110 is as -110; x must not be above 90.
-static inline vec vec_exp_down(vec x)
+// in the last place or so.  -110 <= x <= 90.
+static inline vec vec_exp_inside(vec x)
 {
-    x = vec_max(vec_set(-110.0f), x);
     const vec n = vec_round(vec_mul(x, vec_set(1.44269504f)));
     vec r = vec_fma(n, vec_set(-0.693359375f), x);
     r = vec_fma(n, vec_set(2.12194440e-4f), r);
@@ -30,7 +29,11 @@ static inline vec vec_exp_down(vec x)
     return vec_scale(p, n);
 }
 
-static inline vec vec_exp(vec x) { return vec_exp_down(vec_min(vec_set(90.0f), x)); }
+static inline vec vec_exp(vec x) { return vec_exp_inside(vec_max(vec_set(-110.0f), vec_min(vec_set(90.0f), x))); }
+// For x <= 0.
+static inline vec vec_exp_down(vec x) { return vec_exp_inside(vec_max(vec_set(-110.0f), x)); }
+// For terms of a sum that has a term 1: what is below 2^-125 counts as that, since subnormal results are slow.
+static inline vec vec_exp_term(vec x) { return vec_exp_inside(vec_max(vec_set(-86.6f), x)); }
 
 static inline vec load_some(const float *from, int64_t left, float fill)
 {
@@ -130,9 +133,9 @@ static double exp_sum(const float *x, int64_t count, float scale, float shift)
         int64_t i = first;
 
         for (; i + LANES <= end; i += LANES)
-            sum = vec_add(sum, vec_exp_down(vec_fma(vec_load(x + i), vec_set(scale), vec_set(-shift))));
+            sum = vec_add(sum, vec_exp_term(vec_fma(vec_load(x + i), vec_set(scale), vec_set(-shift))));
         if (i < end) {
-            const vec value = vec_exp_down(vec_fma(vec_load_part(x + i, end - i, 0), vec_set(scale), vec_set(-shift)));
+            const vec value = vec_exp_term(vec_fma(vec_load_part(x + i, end - i, 0), vec_set(scale), vec_set(-shift)));
             float part[LANES];
 
             vec_store(part, value);
