@@ -228,6 +228,20 @@ static int resolve(dpi_gguf_out *out, uint64_t *written, dp_error *error)
     return DP_OK;
 }
 
+// Move *at past a tensor whose rows have `bytes` bytes, to the next multiple of the alignment.
+static int move_past(const dpi_tensor *tensor, uint64_t bytes, uint32_t alignment, uint64_t *at, dp_error *error)
+{
+    const dpi_place place = {.item = tensor->name, .offset = -1};
+
+    for (int32_t i = 0; i + 1 < tensor->dims; i++)
+        if (tensor->shape[i] < 1 || dpi_mul_u64(bytes, (uint64_t)tensor->shape[i], &bytes))
+            return dpi_fail_at(error, DP_E_ARGUMENT, &place, "shape is larger than 64 bits can count");
+    if (dpi_add_u64(*at, bytes, at) || dpi_add_u64(*at, alignment - 1, at))
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "tensors are larger than 64 bits can count");
+    *at &= ~(uint64_t)(alignment - 1);
+    return DP_OK;
+}
+
 static int add_tensor(dpi_text *text, const dpi_tensor *tensor, uint64_t *at, uint32_t alignment, dp_error *error)
 {
     const dpi_place place = {.item = tensor->name, .offset = -1};
@@ -249,13 +263,7 @@ static int add_tensor(dpi_text *text, const dpi_tensor *tensor, uint64_t *at, ui
         rc = add_number(text, 4, (uint64_t)tensor->type, error);
     if (!rc)
         rc = add_number(text, 8, *at, error);
-    for (int32_t i = 0; !rc && i + 1 < tensor->dims; i++)
-        if (tensor->shape[i] < 1 || dpi_mul_u64(bytes, (uint64_t)tensor->shape[i], &bytes))
-            rc = dpi_fail_at(error, DP_E_ARGUMENT, &place, "shape is larger than 64 bits can count");
-    if (!rc && (dpi_add_u64(*at, bytes, at) || dpi_add_u64(*at, alignment - 1, at)))
-        rc = dpi_fail_at(error, DP_E_ARGUMENT, &place, "tensors are larger than 64 bits can count");
-    *at &= ~(uint64_t)(alignment - 1);
-    return rc;
+    return rc ? rc : move_past(tensor, bytes, alignment, at, error);
 }
 
 static int add_head(const dpi_gguf_out *out, dpi_text *text, uint64_t entries, uint64_t tensors, dp_error *error)

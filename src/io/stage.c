@@ -58,6 +58,21 @@ static void free_stage(dpi_stage *stage)
     dpi_context_drop(context);
 }
 
+// Open the folder that the target's name stands in; `slash` is before the name, NULL for the working directory.
+static int open_parent(dpi_stage *stage, const char *slash, dp_error *error)
+{
+    const size_t head = slash == stage->target ? 1 : slash ? (size_t)(slash - stage->target) : 0;
+
+    stage->parent_path =
+        head ? dpi_copy_bytes(stage->memory, stage->target, head, error) : dpi_copy_text(stage->memory, ".", error);
+    if (!stage->parent_path)
+        return DP_E_MEMORY;
+    stage->parent = open(stage->parent_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (stage->parent < 0)
+        return dpi_fail_system(error, errno, stage->parent_path, "cannot open the folder to save in");
+    return DP_OK;
+}
+
 // Cut the target into its folder and its name, and open the folder.
 static int split_target(dpi_stage *stage, const char *target, dp_error *error)
 {
@@ -77,15 +92,7 @@ static int split_target(dpi_stage *stage, const char *target, dp_error *error)
         return refuse(stage, "the target must end in a name of its own, not in '/', '.' or '..'", error);
     if (slashes && !stage->directory)
         return refuse(stage, "the target is a file, its name ends in '/'", error);
-    const size_t head = slash == stage->target ? 1 : slash ? (size_t)(slash - stage->target) : 0;
-    stage->parent_path =
-        head ? dpi_copy_bytes(stage->memory, stage->target, head, error) : dpi_copy_text(stage->memory, ".", error);
-    if (!stage->parent_path)
-        return DP_E_MEMORY;
-    stage->parent = open(stage->parent_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (stage->parent < 0)
-        return dpi_fail_system(error, errno, stage->parent_path, "cannot open the folder to save in");
-    return DP_OK;
+    return open_parent(stage, slash, error);
 }
 
 // May what stands at the target be replaced?  *there: something does.
