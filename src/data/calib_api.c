@@ -17,8 +17,8 @@ static const dpi_option options_table[] = {
     {"bos_each", "every window begins with BOS", offsetof(dp_calib_options, bos_each), DPI_INT32, 0, 1, 0, NULL},
     {"encode", "how rows are read", offsetof(dp_calib_options, encode), DPI_UINT32, 0,
      DP_ENCODE_SPECIAL | DP_ENCODE_BOS, DP_ENCODE_SPECIAL, NULL},
-    {"row_bos", "rows get BOS where the model's convention adds it", offsetof(dp_calib_options, row_bos), DPI_INT32, 0, 1,
-     1, NULL},
+    {"row_bos", "rows get BOS where the model's convention adds it", offsetof(dp_calib_options, row_bos), DPI_INT32,
+     0, 1, 1, NULL},
 };
 static const dpi_schema schema = {"dp_calib_options", sizeof(dp_calib_options),
                                   sizeof options_table / sizeof *options_table, options_table};
@@ -48,13 +48,15 @@ static void make_digest(dp_calib *calib)
 }
 
 // A set without ids yet.
-static int make(dp_context *context, int32_t samples, int32_t length, const char *source, dp_calib **out, dp_error *error)
+static int make(dp_context *context, int32_t samples, int32_t length, const char *source, dp_calib **out,
+                dp_error *error)
 {
     dpi_memory *const memory = &context->memory;
     size_t count = 0;
 
     if (dpi_mul_size((size_t)samples, (size_t)length, &count))
-        return dpi_fail(error, DP_E_MEMORY, "%d samples of %d tokens are more than can be addressed", samples, length);
+        return dpi_fail(error, DP_E_MEMORY, "%d samples of %d tokens are more than can be addressed", samples,
+                        length);
     dp_calib *const made = dpi_alloc(memory, 1, sizeof *made, error);
     if (!made)
         return DP_E_MEMORY;
@@ -91,7 +93,8 @@ static int draw_any(const dpi_draw *draw, int32_t *ids, int32_t *rows, dp_error 
     return *rows == DP_ROWS_STREAM ? dpi_draw_stream(draw, ids, error) : dpi_draw_rows(draw, ids, error);
 }
 
-static int read_info(const dp_tokenizer *tokenizer, const dp_calib_options *options, dpi_draw *draw, dp_error *error)
+static int read_info(const dp_tokenizer *tokenizer, const dp_calib_options *options, dpi_draw *draw,
+                     dp_error *error)
 {
     dp_tokenizer_info info = {.size = sizeof info};
     const dpi_place place = {.item = "bos_each", .offset = -1};
@@ -133,8 +136,8 @@ static int open_calib(dp_context *context, const char *path, dpi_draw *draw, dp_
     return DP_OK;
 }
 
-int dp_calib_open(dp_context *context, const dp_tokenizer *tokenizer, const char *path, const dp_calib_options *options,
-                  const dp_monitor *monitor, dp_calib **out, dp_error *error)
+int dp_calib_open(dp_context *context, const dp_tokenizer *tokenizer, const char *path,
+                  const dp_calib_options *options, const dp_monitor *monitor, dp_calib **out, dp_error *error)
 {
     dp_calib_options known;
     dpi_watch watch;

@@ -15,7 +15,7 @@ typedef struct dpi_row {
 
 typedef struct dpi_corpus {
     dpi_memory *memory;
-    char *name; // the file, for errors
+    char *name;    // the file, for errors
     dpi_text text; // line ends are LF; JSON lines: the texts, a blank line between
     dpi_row *rows;
     size_t count, capacity;

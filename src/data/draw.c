@@ -1,5 +1,5 @@
-// The sampler of the paper's reference code.  For each sample: rows are drawn until one has `length` tokens and was not
-// taken; then a window of it is drawn.  Each draw, rejected or not, takes from Python's generator.
+// The sampler of the paper's reference code.  For each sample: rows are drawn until one has `length` tokens and was
+// not taken; then a window of it is drawn.  Each draw, rejected or not, takes from Python's generator.
 #include <string.h>
 
 #include "base/error.h"
@@ -11,8 +11,8 @@ enum { LOOK = 1 << 16 }; // draws between two looks at the watch
 
 static int encode_row(const dpi_draw *draw, const dpi_row *row, int32_t **ids, size_t *count, dp_error *error)
 {
-    return dpi_tokenizer_ids(draw->tokenizer, draw->corpus->text.data + row->begin, row->size, draw->flags, draw->watch,
-                             ids, count, error);
+    return dpi_tokenizer_ids(draw->tokenizer, draw->corpus->text.data + row->begin, row->size, draw->flags,
+                             draw->watch, ids, count, error);
 }
 
 // Tokens of a row; counted once.
@@ -55,11 +55,12 @@ static int too_few(const dpi_draw *draw, dp_error *error)
         longest = corpus->rows[i].tokens > longest ? corpus->rows[i].tokens : longest;
         enough += corpus->rows[i].tokens >= draw->options->length;
     }
-    return dpi_fail_at(error, DP_E_FORMAT, &place,
-                       "too little text: %d of %zu rows have %d tokens or more, %d are wanted, %d are missing; the longest "
-                       "row has %lld tokens",
-                       enough, corpus->count, draw->options->length, draw->options->samples,
-                       draw->options->samples - enough, (long long)longest);
+    return dpi_fail_at(
+        error, DP_E_FORMAT, &place,
+        "too little text: %d of %zu rows have %d tokens or more, %d are wanted, %d are missing; the longest "
+        "row has %lld tokens",
+        enough, corpus->count, draw->options->length, draw->options->samples, draw->options->samples - enough,
+        (long long)longest);
 }
 
 // Draw until a row is long enough.  Taken rows have 0 tokens, so they are passed over like short ones.
@@ -130,8 +131,8 @@ int dpi_draw_stream(const dpi_draw *draw, int32_t *ids, dp_error *error)
         return rc;
     if (count < length)
         rc = dpi_fail_at(error, DP_E_FORMAT, &place,
-                         "too little text: it has %zu tokens, a window of %zu is wanted, %zu are missing", count, length,
-                         length - count);
+                         "too little text: it has %zu tokens, a window of %zu is wanted, %zu are missing", count,
+                         length, length - count);
     dpi_random_seed(&random, draw->options->seed);
     for (int32_t sample = 0; !rc && sample < draw->options->samples; sample++) {
         take_window(draw, &random, stream, count, ids + (size_t)sample * length);

@@ -56,7 +56,7 @@ int dpi_added_put(dpi_added *set, const char *text, size_t size, int32_t id, uns
         return DP_OK;
     if (size > DPI_ADDED_LONGEST)
         return dpi_fail_at(error, DP_E_UNSUPPORTED, &PLACE, "added token %d has %zu bytes, more than %d", id, size,
-                        DPI_ADDED_LONGEST);
+                           DPI_ADDED_LONGEST);
     const int rc = reserve(set, size, error);
     if (rc)
         return rc;

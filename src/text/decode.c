@@ -1,5 +1,5 @@
-// Ids to text.  Byte-level: stand-in characters back to bytes, repaired once over the whole.  SentencePiece: runs of
-// byte pieces to characters, U+2581 to spaces, and the leading dummy space dropped.
+// Ids to text.  Byte-level: stand-in characters back to bytes, repaired once over the whole.  SentencePiece: runs
+// of byte pieces to characters, U+2581 to spaces, and the leading dummy space dropped.
 #include <string.h>
 
 #include "base/error.h"
@@ -33,11 +33,14 @@ static int add_bytes(const dp_tokenizer *tokenizer, int32_t id, dpi_text *out, d
 static size_t broken_part(const char *text, size_t size)
 {
     const unsigned char *const at = (const unsigned char *)text;
-    const size_t whole = *at >= 0xf0 && *at <= 0xf4 ? 4 : *at >= 0xe0 && *at < 0xf0 ? 3 : *at >= 0xc2 && *at < 0xe0 ? 2 : 1;
+    const size_t whole = *at >= 0xf0 && *at <= 0xf4  ? 4
+                         : *at >= 0xe0 && *at < 0xf0 ? 3
+                         : *at >= 0xc2 && *at < 0xe0 ? 2
+                                                     : 1;
     size_t length = 1;
 
-    if (size > 1 && ((*at == 0xe0 && at[1] < 0xa0) || (*at == 0xed && at[1] > 0x9f) || (*at == 0xf0 && at[1] < 0x90) ||
-                     (*at == 0xf4 && at[1] > 0x8f)))
+    if (size > 1 && ((*at == 0xe0 && at[1] < 0xa0) || (*at == 0xed && at[1] > 0x9f) ||
+                     (*at == 0xf0 && at[1] < 0x90) || (*at == 0xf4 && at[1] > 0x8f)))
         return 1;
     while (length < whole && length < size && (at[length] & 0xc0) == 0x80)
         length++;
@@ -127,8 +130,8 @@ static int byte_of(const dp_tokenizer *tokenizer, int32_t id)
     return (int)((strchr(digits, text[3]) - digits) * 16 + (strchr(digits, text[4]) - digits));
 }
 
-static int decode_pieces(const dp_tokenizer *tokenizer, const int32_t *ids, size_t count, int special, dpi_text *out,
-                         dp_error *error)
+static int decode_pieces(const dp_tokenizer *tokenizer, const int32_t *ids, size_t count, int special,
+                         dpi_text *out, dp_error *error)
 {
     dpi_text bytes = {.memory = tokenizer->memory};
     int dropped = 0, rc = DP_OK;

@@ -103,8 +103,8 @@ int dpi_encode_text(dpi_encoder *encoder, const char *text, size_t size, dp_erro
     int rc = DP_OK;
 
     if (size > (size_t)INT32_MAX / 4)
-        return dpi_fail(error, DP_E_ARGUMENT, "a text of %zu bytes is longer than the %d that are encoded at once", size,
-                        INT32_MAX / 4);
+        return dpi_fail(error, DP_E_ARGUMENT, "a text of %zu bytes is longer than the %d that are encoded at once",
+                        size, INT32_MAX / 4);
     if (valid_part(text, size) == size)
         return encode_valid(encoder, text, size, error);
     rc = dpi_repair_utf8(text, size, &repaired, error);

@@ -8,8 +8,8 @@
 
 // As dp_tokenizer_encode.  *ids is new, never NULL, and has *count ids; dpi_tokenizer_drop_ids frees it.
 // `watch` (NULL allowed) is looked at while it works; its units are not advanced.
-int dpi_tokenizer_ids(const dp_tokenizer *tokenizer, const char *text, size_t bytes, uint32_t flags, dpi_watch *watch,
-                      int32_t **ids, size_t *count, dp_error *error);
+int dpi_tokenizer_ids(const dp_tokenizer *tokenizer, const char *text, size_t bytes, uint32_t flags,
+                      dpi_watch *watch, int32_t **ids, size_t *count, dp_error *error);
 void dpi_tokenizer_drop_ids(const dp_tokenizer *tokenizer, int32_t *ids);
 
 #endif

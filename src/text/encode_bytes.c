@@ -64,7 +64,8 @@ static int encode_word(dpi_encoder *encoder, const char *word, size_t size, dp_e
 int dpi_encode_bytes(dpi_encoder *encoder, const char *text, size_t size, dp_error *error)
 {
     dpi_cutter *const cutter = &encoder->cutter;
-    int rc = cutter->splitter ? DP_OK : dpi_cutter_open(cutter, &encoder->tokenizer->splitter, encoder->watch, error);
+    int rc =
+        cutter->splitter ? DP_OK : dpi_cutter_open(cutter, &encoder->tokenizer->splitter, encoder->watch, error);
 
     if (!rc)
         rc = dpi_cutter_run(cutter, text, size, error);

@@ -138,7 +138,8 @@ static int add_line(const dp_tokenizer *tokenizer, const dpi_rule *rule, dpi_tex
     const size_t left_size = vocab->tokens[rule->left].size, right_size = vocab->tokens[rule->right].size;
 
     if (memchr(left, ' ', left_size) || memchr(right, ' ', right_size))
-        return dpi_fail(error, DP_E_UNSUPPORTED, "token %d holds a space, which GGUF's merges cannot say", rule->id);
+        return dpi_fail(error, DP_E_UNSUPPORTED, "token %d holds a space, which GGUF's merges cannot say",
+                        rule->id);
     int rc = dpi_text_add(made, left, left_size, error);
     if (!rc)
         rc = dpi_text_add(made, " ", 1, error);
@@ -187,7 +188,8 @@ static int put_ids(const dp_tokenizer *tokenizer, dpi_gguf_out *out, dp_error *e
     if (!rc)
         rc = dpi_gguf_put_bool(out, "tokenizer.ggml.add_bos_token", tokenizer->adds_bos, error);
     if (!rc)
-        rc = dpi_gguf_put_bool(out, "tokenizer.ggml.add_space_prefix", tokenizer->prefix != DPI_PREFIX_NEVER, error);
+        rc =
+            dpi_gguf_put_bool(out, "tokenizer.ggml.add_space_prefix", tokenizer->prefix != DPI_PREFIX_NEVER, error);
     if (!rc && tokenizer->squeeze)
         rc = dpi_gguf_put_bool(out, "tokenizer.ggml.remove_extra_whitespaces", 1, error);
     if (!rc && tokenizer->chat_template)
@@ -201,7 +203,8 @@ static int put_bytes(const dp_tokenizer *tokenizer, int32_t rows, dpi_gguf_out *
     const dpi_place place = {.file = tokenizer->name, .item = "pre_tokenizer", .offset = -1};
 
     if (!known || known->ignore_merges != tokenizer->ignore_merges)
-        return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "GGUF has no name for this pre-tokenizer that is known here");
+        return dpi_fail_at(error, DP_E_UNSUPPORTED, &place,
+                           "GGUF has no name for this pre-tokenizer that is known here");
     int rc = put_text(out, "tokenizer.ggml.model", "gpt2", error);
     if (!rc)
         rc = put_text(out, "tokenizer.ggml.pre", known->name, error);
@@ -234,8 +237,9 @@ int dpi_tokenizer_to_gguf(const dp_tokenizer *tokenizer, int32_t rows, dpi_gguf_
     const dpi_place place = {.file = tokenizer->name, .offset = -1};
 
     if (rows < tokenizer->vocab.count)
-        return dpi_fail_at(error, DP_E_FORMAT, &place, "the tokenizer has %d ids, the model's embedding has %d rows",
-                           tokenizer->vocab.count, rows);
+        return dpi_fail_at(error, DP_E_FORMAT, &place,
+                           "the tokenizer has %d ids, the model's embedding has %d rows", tokenizer->vocab.count,
+                           rows);
     const int rc = tokenizer->kind == DPI_BYTE_LEVEL ? put_bytes(tokenizer, rows, out, error)
                                                      : put_pieces(tokenizer, rows, out, error);
 

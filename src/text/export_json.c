@@ -33,14 +33,16 @@ static void put_added(dpi_page *page, const dp_tokenizer *tokenizer)
 
 static void put_normalizer(dpi_page *page, const dp_tokenizer *tokenizer)
 {
-    static const char replace[] = "{\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, \"content\": \"" DPI_SPACE "\"}";
+    static const char replace[] =
+        "{\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, \"content\": \"" DPI_SPACE "\"}";
 
     dpi_page_put(page, "  \"normalizer\": ");
     if (tokenizer->kind == DPI_BYTE_LEVEL) {
         dpi_page_put(page, "null");
     } else if (tokenizer->prefix == DPI_PREFIX_ALWAYS) {
-        dpi_page_put(page, "{\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"Prepend\", \"prepend\": \"" DPI_SPACE
-                           "\"}, ");
+        dpi_page_put(page,
+                     "{\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"Prepend\", \"prepend\": \"" DPI_SPACE
+                     "\"}, ");
         dpi_page_put(page, replace);
         dpi_page_put(page, "]}");
     } else {
@@ -87,7 +89,8 @@ static void put_pre_tokenizer(dpi_page *page, const dp_tokenizer *tokenizer)
         else
             put_step(page, &splitter->steps[i]);
     }
-    dpi_page_put(page, "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": ");
+    dpi_page_put(page,
+                 "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": ");
     dpi_page_flag(page, regex);
     dpi_page_put(page, "}]},\n");
 }
@@ -95,7 +98,8 @@ static void put_pre_tokenizer(dpi_page *page, const dp_tokenizer *tokenizer)
 // BOS in front of a text, where the model's convention has it.
 static void put_post_processor(dpi_page *page, const dp_tokenizer *tokenizer)
 {
-    static const char *const parts[] = {"\"single\": [", "0}}, {\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}], \"pair\": [",
+    static const char *const parts[] = {"\"single\": [",
+                                        "0}}, {\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}], \"pair\": [",
                                         "0}}, {\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}, ",
                                         "1}}, {\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}], "};
 
@@ -127,11 +131,14 @@ static void put_decoder(dpi_page *page, const dp_tokenizer *tokenizer)
 {
     dpi_page_put(page, "  \"decoder\": ");
     if (tokenizer->kind == DPI_BYTE_LEVEL) {
-        dpi_page_put(page, "{\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": true, \"use_regex\": true},\n");
+        dpi_page_put(page, "{\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": true, "
+                           "\"use_regex\": true},\n");
         return;
     }
-    dpi_page_put(page, "{\"type\": \"Sequence\", \"decoders\": [{\"type\": \"Replace\", \"pattern\": {\"String\": \"" DPI_SPACE
-                       "\"}, \"content\": \" \"}, {\"type\": \"ByteFallback\"}, {\"type\": \"Fuse\"}");
+    dpi_page_put(
+        page,
+        "{\"type\": \"Sequence\", \"decoders\": [{\"type\": \"Replace\", \"pattern\": {\"String\": \"" DPI_SPACE
+        "\"}, \"content\": \" \"}, {\"type\": \"ByteFallback\"}, {\"type\": \"Fuse\"}");
     if (tokenizer->prefix != DPI_PREFIX_NEVER)
         dpi_page_put(page, ", {\"type\": \"Strip\", \"content\": \" \", \"start\": 1, \"stop\": 0}");
     dpi_page_put(page, "]},\n");
@@ -162,7 +169,8 @@ static void put_model(dpi_page *page, const dp_tokenizer *tokenizer, const dpi_m
         dpi_page_token(page, tokenizer, tokenizer->unknown);
     else
         dpi_page_put(page, "null");
-    dpi_page_put(page, ",\n    \"continuing_subword_prefix\": null,\n    \"end_of_word_suffix\": null,\n    \"fuse_unk\": ");
+    dpi_page_put(
+        page, ",\n    \"continuing_subword_prefix\": null,\n    \"end_of_word_suffix\": null,\n    \"fuse_unk\": ");
     dpi_page_flag(page, tokenizer->fuse_unknown);
     dpi_page_put(page, ",\n    \"byte_fallback\": ");
     dpi_page_flag(page, tokenizer->byte_fallback);

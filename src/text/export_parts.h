@@ -5,8 +5,8 @@
 #include "io/json.h"
 #include "text/tokenizer.h"
 
-// Rules that merge as the scores of a SentencePiece model do.  *same = 0 when there are none: two pieces score alike,
-// or the model does something besides that rules cannot say.
+// Rules that merge as the scores of a SentencePiece model do.  *same = 0 when there are none: two pieces score
+// alike, or the model does something besides that rules cannot say.
 int dpi_export_rules(const dp_tokenizer *tokenizer, dpi_merges *rules, int *same, dp_error *error);
 // The whole of tokenizer.json.
 int dpi_export_json(const dp_tokenizer *tokenizer, const dpi_merges *rules, dpi_text *out, dp_error *error);

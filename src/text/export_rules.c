@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "text/export_parts.h"
 
-enum { PIECE_MOST = 4096 };                // bytes of a piece that is taken apart
+enum { PIECE_MOST = 4096 };              // bytes of a piece that is taken apart
 enum { RUN_MOST = 64 * DPI_SPACE_SIZE }; // bytes of a run of spaces
 
 typedef struct way {
@@ -75,8 +75,8 @@ static size_t run_size(const dpi_vocab *vocab, int32_t id)
     return size;
 }
 
-// Pieces that score alike are joined from the left by score and by number by rule.  Runs of spaces, which LLaMA scores
-// alike and last of all, may still come out the same: *longest is the longest such run, to be tried.
+// Pieces that score alike are joined from the left by score and by number by rule.  Runs of spaces, which LLaMA
+// scores alike and last of all, may still come out the same: *longest is the longest such run, to be tried.
 static int has_ties(const dpi_vocab *vocab, const ways *all, size_t *longest)
 {
     for (size_t i = 1; i < all->count; i++) {
@@ -112,7 +112,8 @@ static int merge_run(dpi_merger *merger, const dpi_text *spaces, size_t count, u
 }
 
 // Whether runs of spaces, up to four times the longest piece, come out the same both ways.
-static int try_runs(const dp_tokenizer *tokenizer, const dpi_merges *rules, size_t longest, int *same, dp_error *error)
+static int try_runs(const dp_tokenizer *tokenizer, const dpi_merges *rules, size_t longest, int *same,
+                    dp_error *error)
 {
     dpi_merger by_score = {.memory = tokenizer->memory, .vocab = &tokenizer->vocab}, by_rule = by_score;
     uint32_t first[RUN_MOST * 4 / DPI_SPACE_SIZE], second[RUN_MOST * 4 / DPI_SPACE_SIZE];
@@ -142,7 +143,8 @@ static int make_rules(const dp_tokenizer *tokenizer, const ways *all, dpi_merges
     for (size_t i = 0; !rc && i < all->count; i++) {
         const char *const text = dpi_vocab_text(vocab, all->data[i].id);
         const size_t left = (size_t)all->data[i].left;
-        rc = dpi_merges_add(rules, vocab, text, left, text + left, vocab->tokens[all->data[i].id].size - left, error);
+        rc = dpi_merges_add(rules, vocab, text, left, text + left, vocab->tokens[all->data[i].id].size - left,
+                            error);
     }
     return rc;
 }

@@ -20,8 +20,8 @@ static int put_piece(const dp_tokenizer *tokenizer, int32_t id, dpi_text *piece,
 }
 
 // The id, and the name of its piece.
-static int put_special(const dp_tokenizer *tokenizer, int32_t id, uint32_t id_field, uint32_t name_field, dpi_text *part,
-                       dp_error *error)
+static int put_special(const dp_tokenizer *tokenizer, int32_t id, uint32_t id_field, uint32_t name_field,
+                       dpi_text *part, dp_error *error)
 {
     const int rc = dpi_wire_put_number(part, id_field, (uint64_t)(int64_t)id, error);
 

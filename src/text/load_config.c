@@ -95,9 +95,10 @@ static int add_token(dp_tokenizer *tokenizer, int64_t id, const char *text, unsi
                    ? DP_OK
                    : dpi_tokenizer_add(tokenizer, found, flags | DPI_ADDED_SPECIAL, 0, error);
     if (id < 0 || id >= vocab->count)
-        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "added token \"%.64s\" has the id %lld", text, (long long)id);
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "added token \"%.64s\" has the id %lld", text,
+                           (long long)id);
     rc = dpi_vocab_put(vocab, (int32_t)id, text, size,
-                           flags & DPI_ADDED_SPECIAL ? DPI_TOKEN_CONTROL : DPI_TOKEN_USER, error);
+                       flags & DPI_ADDED_SPECIAL ? DPI_TOKEN_CONTROL : DPI_TOKEN_USER, error);
     return rc ? rc : dpi_tokenizer_add(tokenizer, (int32_t)id, flags, 0, error);
 }
 
@@ -116,8 +117,9 @@ static int widen(dp_tokenizer *tokenizer, int64_t most, size_t tokens, dp_error 
     if (most < vocab->count)
         return DP_OK;
     if (most > vocab->count + (int64_t)tokens * 2 + 1024)
-        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "an added token has the id %lld, far from the %d of the vocabulary",
-                        (long long)most, vocab->count);
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE,
+                           "an added token has the id %lld, far from the %d of the vocabulary", (long long)most,
+                           vocab->count);
     return dpi_vocab_extend(vocab, (int32_t)most + 1, error);
 }
 

@@ -48,7 +48,8 @@ static int32_t kind_at(const dpi_gguf_entry *kinds, uint64_t index)
     return kinds ? (int32_t)(uint32_t)dpi_le_read(kinds->data + index * 4, 4) : DPI_TOKEN_NORMAL;
 }
 
-static int keep_token(dp_tokenizer *tokenizer, int32_t id, const char *text, size_t size, int32_t kind, dp_error *error)
+static int keep_token(dp_tokenizer *tokenizer, int32_t id, const char *text, size_t size, int32_t kind,
+                      dp_error *error)
 {
     int rc = DP_OK;
 
@@ -112,7 +113,8 @@ static int read_merges(dp_tokenizer *tokenizer, const dpi_gguf *file, dp_error *
     return rc;
 }
 
-static int read_id(const dp_tokenizer *tokenizer, const dpi_gguf *file, const char *key, int32_t *out, dp_error *error)
+static int read_id(const dp_tokenizer *tokenizer, const dpi_gguf *file, const char *key, int32_t *out,
+                   dp_error *error)
 {
     int64_t id = *out;
     const int rc = dpi_gguf_int(file, key, 0, 0, tokenizer->vocab.count - 1, &id, error);
@@ -206,8 +208,8 @@ static int read_model(dp_tokenizer *tokenizer, const dpi_gguf *file, dp_error *e
         return read_bytes(tokenizer, file, error);
     if (size == 5 && !memcmp(model, "llama", 5))
         return read_pieces(tokenizer, file, error);
-    return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "tokenizer \"%.*s\" is not supported", (int)(size < 64 ? size : 64),
-                       model);
+    return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "tokenizer \"%.*s\" is not supported",
+                       (int)(size < 64 ? size : 64), model);
 }
 
 int dpi_tokenizer_from_gguf(dp_tokenizer *tokenizer, dpi_storage *storage, dp_error *error)

@@ -13,8 +13,8 @@ static int format_error(const dp_tokenizer *tokenizer, const char *key, const ch
 }
 
 // An id that is an integer and in range; *most follows the highest.
-static int read_id(const dp_tokenizer *tokenizer, const json_t *value, const char *token, int32_t *id, int32_t *most,
-                   dp_error *error)
+static int read_id(const dp_tokenizer *tokenizer, const json_t *value, const char *token, int32_t *id,
+                   int32_t *most, dp_error *error)
 {
     const dpi_place place = {.file = tokenizer->name, .item = token, .offset = -1};
 
@@ -47,8 +47,8 @@ static int highest_id(const dp_tokenizer *tokenizer, const json_t *vocab, const 
             return rc;
     }
     for (size_t i = 0; i < json_array_size(added); i++) {
-        const int rc = read_id(tokenizer, json_object_get(json_array_get(added, i), "id"), "added_tokens", &id, most,
-                               error);
+        const int rc =
+            read_id(tokenizer, json_object_get(json_array_get(added, i), "id"), "added_tokens", &id, most, error);
         if (rc)
             return rc;
     }
@@ -77,7 +77,8 @@ static int read_vocab(dp_tokenizer *tokenizer, const json_t *vocab, const json_t
         const char *const key = json_object_iter_key(at);
         const int32_t id = (int32_t)json_integer_value(json_object_iter_value(at));
         const int byte = tokenizer->byte_fallback && tokenizer->kind == DPI_SENTENCEPIECE && is_byte_piece(key);
-        rc = dpi_vocab_put(&tokenizer->vocab, id, key, strlen(key), byte ? DPI_TOKEN_BYTE : DPI_TOKEN_NORMAL, error);
+        rc =
+            dpi_vocab_put(&tokenizer->vocab, id, key, strlen(key), byte ? DPI_TOKEN_BYTE : DPI_TOKEN_NORMAL, error);
     }
     return rc;
 }
@@ -157,12 +158,12 @@ static int read_added(dp_tokenizer *tokenizer, const json_t *token, dp_error *er
     if (rc || !*text)
         return rc;
     if (single)
-        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "single_word", "added token is matched as a word only:", text,
-                               error);
+        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "single_word",
+                               "added token is matched as a word only:", text, error);
     const int32_t id = (int32_t)json_integer_value(json_object_get(token, "id"));
-    const int32_t kind = id == tokenizer->unknown              ? DPI_TOKEN_UNKNOWN
+    const int32_t kind = id == tokenizer->unknown    ? DPI_TOKEN_UNKNOWN
                          : flags & DPI_ADDED_SPECIAL ? DPI_TOKEN_CONTROL
-                                                               : DPI_TOKEN_USER;
+                                                     : DPI_TOKEN_USER;
     rc = place_added(tokenizer, id, text, strlen(text), kind, error);
     return rc ? rc : dpi_tokenizer_add(tokenizer, id, flags, (int)normalized, error);
 }
@@ -190,8 +191,8 @@ static int read_model_flags(dp_tokenizer *tokenizer, const json_t *model, dp_err
         return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "model", "not supported here:",
                                dropout != 0 ? "dropout" : "continuing_subword_prefix or end_of_word_suffix", error);
     if (tokenizer->ignore_merges && tokenizer->kind == DPI_SENTENCEPIECE)
-        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "model", "not supported with SentencePiece:", "ignore_merges",
-                               error);
+        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "model",
+                               "not supported with SentencePiece:", "ignore_merges", error);
     return DP_OK;
 }
 
@@ -211,7 +212,8 @@ static int read_unknown(dp_tokenizer *tokenizer, const json_t *model, dp_error *
 
 static int read_model(dp_tokenizer *tokenizer, const json_t *root, dp_error *error)
 {
-    const json_t *const model = json_object_get(root, "model"), *const added = json_object_get(root, "added_tokens");
+    const json_t *const model = json_object_get(root, "model"), *const added =
+                                                                    json_object_get(root, "added_tokens");
     const json_t *const vocab = json_object_get(model, "vocab");
     const char *type = "BPE";
     int rc = DP_OK;
@@ -220,7 +222,8 @@ static int read_model(dp_tokenizer *tokenizer, const json_t *root, dp_error *err
         return format_error(tokenizer, "model", "the tokenizer has no model", error);
     rc = dpi_json_string(model, "type", 0, &type, tokenizer->name, error);
     if (!rc && strcmp(type, "BPE"))
-        rc = dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "model", "not a model that is supported here:", type, error);
+        rc = dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "model", "not a model that is supported here:", type,
+                             error);
     if (!rc && (!json_is_object(vocab) || !json_object_size(vocab)))
         rc = format_error(tokenizer, "vocab", "the vocabulary is missing or empty", error);
     if (!rc && added && !json_is_null(added) && !json_is_array(added))

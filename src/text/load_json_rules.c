@@ -52,8 +52,8 @@ static int read_normalizer(dp_tokenizer *tokenizer, const json_t *part, int *spa
         *spaces = 1;
         return DP_OK;
     }
-    return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "normalizer", "not a normalizer that is supported here:",
-                           type_of(part), error);
+    return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "normalizer",
+                           "not a normalizer that is supported here:", type_of(part), error);
 }
 
 static int read_normalizers(dp_tokenizer *tokenizer, const json_t *root, int *spaces, dp_error *error)
@@ -88,12 +88,13 @@ static int read_metaspace(dp_tokenizer *tokenizer, const json_t *part, dp_error 
 static int read_split(dp_tokenizer *tokenizer, const json_t *part, dp_error *error)
 {
     const json_t *const pattern = json_object_get(part, "pattern");
-    const json_t *const regex = json_object_get(pattern, "Regex"), *const string = json_object_get(pattern, "String");
+    const json_t *const regex = json_object_get(pattern, "Regex"), *const string =
+                                                                       json_object_get(pattern, "String");
     const json_t *const text = regex ? regex : string;
 
     if (!is(json_object_get(part, "behavior"), "Isolated") || json_is_true(json_object_get(part, "invert")))
-        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "pre_tokenizer", "only one behaviour is supported here of",
-                               "Split", error);
+        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "pre_tokenizer",
+                               "only one behaviour is supported here of", "Split", error);
     if (!json_is_string(text))
         return dpi_json_refuse(tokenizer, DP_E_FORMAT, "pre_tokenizer", "no pattern in a", "Split", error);
     return dpi_splitter_add(&tokenizer->splitter, regex ? DPI_STEP_REGEX : DPI_STEP_STRING, json_string_value(text),
@@ -106,8 +107,8 @@ static int read_step(dp_tokenizer *tokenizer, const json_t *part, int *bytes, dp
     const json_t *const type = json_object_get(part, "type");
 
     if (*bytes)
-        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "pre_tokenizer", "no step is supported after ByteLevel:",
-                               type_of(part), error);
+        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "pre_tokenizer",
+                               "no step is supported after ByteLevel:", type_of(part), error);
     if (is(type, "Split"))
         return read_split(tokenizer, part, error);
     if (is(type, "Digits"))
@@ -159,7 +160,8 @@ int dpi_json_rules(dp_tokenizer *tokenizer, const json_t *root, dp_error *error)
         return rc;
     if (bytes == spaces || (bytes && tokenizer->prefix != DPI_PREFIX_NEVER))
         return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "pre_tokenizer",
-                               "neither byte-level BPE nor SentencePiece BPE:", part ? type_of(part) : "none", error);
+                               "neither byte-level BPE nor SentencePiece BPE:", part ? type_of(part) : "none",
+                               error);
     tokenizer->kind = bytes ? DPI_BYTE_LEVEL : DPI_SENTENCEPIECE;
     return DP_OK;
 }
@@ -172,7 +174,8 @@ static void read_template(dp_tokenizer *tokenizer, const json_t *part)
 
     if (!name || !is(json_object_get(part, "type"), "TemplateProcessing"))
         return;
-    const json_t *const ids = json_object_get(json_object_get(json_object_get(part, "special_tokens"), name), "ids");
+    const json_t *const ids =
+        json_object_get(json_object_get(json_object_get(part, "special_tokens"), name), "ids");
     const json_t *const id = json_array_get(ids, 0);
     if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) >= tokenizer->vocab.count)
         return;

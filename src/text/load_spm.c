@@ -73,7 +73,8 @@ static int keep_piece(dp_tokenizer *tokenizer, int32_t id, const piece *one, dp_
     tokenizer->vocab.tokens[id].score = one->score;
     if (one->kind == DPI_TOKEN_UNKNOWN) {
         if (tokenizer->unknown >= 0)
-            return dpi_fail_at(error, DP_E_FORMAT, &(dpi_place){.item = "pieces", .offset = -1}, "pieces %d and %d both stand for unknown text", tokenizer->unknown, id);
+            return dpi_fail_at(error, DP_E_FORMAT, &(dpi_place){.item = "pieces", .offset = -1},
+                               "pieces %d and %d both stand for unknown text", tokenizer->unknown, id);
         tokenizer->unknown = tokenizer->unk = id;
     }
     if (one->kind == DPI_TOKEN_USER)
@@ -130,7 +131,8 @@ static int read_trainer(dp_tokenizer *tokenizer, dpi_wire wire, dp_error *error)
             *known = field.value;
     }
     if (!rc && type != BPE)
-        rc = dpi_wire_refuse(&wire, DP_E_UNSUPPORTED, "a SentencePiece model that is not BPE is not supported", error);
+        rc = dpi_wire_refuse(&wire, DP_E_UNSUPPORTED, "a SentencePiece model that is not BPE is not supported",
+                             error);
     if (!rc && suffix)
         rc = dpi_wire_refuse(&wire, DP_E_UNSUPPORTED, "treat_whitespace_as_suffix is not supported", error);
     tokenizer->byte_fallback = fallback != 0;
@@ -157,11 +159,11 @@ static int read_normalizer(dp_tokenizer *tokenizer, dpi_wire wire, dp_error *err
             escape = field.value;
     }
     if (!rc && charsmap)
-        rc = dpi_wire_refuse(&wire, DP_E_UNSUPPORTED, "a SentencePiece model that rewrites characters is not supported",
-                             error);
+        rc = dpi_wire_refuse(&wire, DP_E_UNSUPPORTED,
+                             "a SentencePiece model that rewrites characters is not supported", error);
     if (!rc && !escape)
-        rc = dpi_wire_refuse(&wire, DP_E_UNSUPPORTED, "a SentencePiece model without escape_whitespaces is not supported",
-                             error);
+        rc = dpi_wire_refuse(&wire, DP_E_UNSUPPORTED,
+                             "a SentencePiece model without escape_whitespaces is not supported", error);
     tokenizer->prefix = prefix ? DPI_PREFIX_ALWAYS : DPI_PREFIX_NEVER;
     tokenizer->squeeze = squeeze != 0;
     return rc;

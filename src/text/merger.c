@@ -18,7 +18,8 @@ int dpi_merger_begin(dpi_merger *merger, const char *text, size_t most, dp_error
     dpi_merger_close(merger);
     merger->symbols = dpi_alloc_raw(merger->memory, capacity, sizeof *merger->symbols, error);
     // each merge takes one symbol away and puts at most two pairs in for the one it took out
-    merger->heap = merger->symbols ? dpi_alloc_raw(merger->memory, capacity * 2, sizeof *merger->heap, error) : NULL;
+    merger->heap =
+        merger->symbols ? dpi_alloc_raw(merger->memory, capacity * 2, sizeof *merger->heap, error) : NULL;
     if (!merger->heap)
         return DP_E_MEMORY;
     merger->capacity = capacity;
@@ -81,8 +82,7 @@ static dpi_candidate pop(dpi_merger *merger)
 // The pair by rule: ids decide.
 static int by_rule(const dpi_merger *merger, const dpi_symbol *left, const dpi_symbol *right, dpi_candidate *out)
 {
-    const int32_t rule =
-        left->id < 0 || right->id < 0 ? -1 : dpi_merges_find(merger->merges, left->id, right->id);
+    const int32_t rule = left->id < 0 || right->id < 0 ? -1 : dpi_merges_find(merger->merges, left->id, right->id);
 
     if (rule < 0)
         return 0;

@@ -6,8 +6,8 @@
 #include "text/merges.h"
 
 typedef struct dpi_symbol {
-    uint32_t start, size; // bytes of the text; size 0: merged away
-    int32_t id;           // -1: not looked up, or unknown
+    uint32_t start, size;  // bytes of the text; size 0: merged away
+    int32_t id;            // -1: not looked up, or unknown
     int32_t before, after; // neighbours by index, -1 at the ends
     int32_t frozen;        // never merges
 } dpi_symbol;

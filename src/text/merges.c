@@ -54,11 +54,11 @@ int32_t dpi_merges_find(const dpi_merges *merges, int32_t left, int32_t right)
 static int missing(size_t rule, const char *text, size_t size, dp_error *error)
 {
     return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "merge %zu: \"%.*s\" is not in the vocabulary", rule,
-                    (int)(size < 64 ? size : 64), text);
+                       (int)(size < 64 ? size : 64), text);
 }
 
-int dpi_merges_add(dpi_merges *merges, const dpi_vocab *vocab, const char *left, size_t left_size, const char *right,
-                   size_t right_size, dp_error *error)
+int dpi_merges_add(dpi_merges *merges, const dpi_vocab *vocab, const char *left, size_t left_size,
+                   const char *right, size_t right_size, dp_error *error)
 {
     const size_t number = merges->count;
     dpi_rule rule = {dpi_vocab_find(vocab, left, left_size), dpi_vocab_find(vocab, right, right_size), -1};
@@ -91,7 +91,8 @@ int dpi_merges_add_line(dpi_merges *merges, const dpi_vocab *vocab, const char *
     const size_t left = space ? (size_t)(space - line) : size;
 
     if (!space || memchr(space + 1, ' ', size - left - 1))
-        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "merge %zu is not two tokens with one space between: \"%.*s\"", merges->count,
-                        (int)(size < 64 ? size : 64), line);
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE,
+                           "merge %zu is not two tokens with one space between: \"%.*s\"", merges->count,
+                           (int)(size < 64 ? size : 64), line);
     return dpi_merges_add(merges, vocab, line, left, space + 1, size - left - 1, error);
 }

@@ -21,8 +21,8 @@ enum { DPI_MERGES_MOST = 1 << 26 };
 int dpi_merges_open(dpi_merges *merges, dpi_memory *memory, size_t capacity, dp_error *error);
 void dpi_merges_close(dpi_merges *merges);
 // Add the next rule by the texts of its two parts; each of them and their join must be tokens.
-int dpi_merges_add(dpi_merges *merges, const dpi_vocab *vocab, const char *left, size_t left_size, const char *right,
-                   size_t right_size, dp_error *error);
+int dpi_merges_add(dpi_merges *merges, const dpi_vocab *vocab, const char *left, size_t left_size,
+                   const char *right, size_t right_size, dp_error *error);
 // The same from "left right", with exactly one space.
 int dpi_merges_add_line(dpi_merges *merges, const dpi_vocab *vocab, const char *line, size_t size, dp_error *error);
 int32_t dpi_merges_find(const dpi_merges *merges, int32_t left, int32_t right); // index of the rule, or -1

@@ -12,9 +12,9 @@ typedef struct dpi_wire {
 
 typedef struct dpi_field {
     uint32_t number;
-    int wire;              // 0 varint, 1 eight bytes, 2 bytes, 5 four bytes
-    uint64_t value;        // of a number
-    dpi_wire bytes;        // of wire type 2
+    int wire;       // 0 varint, 1 eight bytes, 2 bytes, 5 four bytes
+    uint64_t value; // of a number
+    dpi_wire bytes; // of wire type 2
 } dpi_field;
 
 // Read the next field: DP_OK and *more = 1, or *more = 0 at the end of the message.

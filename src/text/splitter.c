@@ -1,5 +1,6 @@
-// Split patterns through PCRE2.  Every step runs on each piece that the step before it left, as if the piece were the
-// whole text.  A match may take a number of steps in proportion to its piece, so that a bad pattern is an error.
+// Split patterns through PCRE2.  Every step runs on each piece that the step before it left, as if the piece were
+// the whole text.  A match may take a number of steps in proportion to its piece, so that a bad pattern is an
+// error.
 #include "text/splitter.h"
 
 #include <string.h>
@@ -49,7 +50,8 @@ static int bad_pattern(const char *pattern, int number, size_t offset, dp_error 
         return dpi_fail(error, DP_E_MEMORY, "out of memory: no room for a split pattern");
     if (pcre2_get_error_message(number, words, sizeof words / sizeof *words) < 0)
         words[0] = 0;
-    return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "split pattern \"%.80s\" at %zu: %s", pattern, offset, (const char *)words);
+    return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "split pattern \"%.80s\" at %zu: %s", pattern, offset,
+                       (const char *)words);
 }
 
 static int compile(dpi_splitter *splitter, dpi_step *step, dp_error *error)
@@ -77,7 +79,8 @@ int dpi_splitter_add(dpi_splitter *splitter, int32_t kind, const char *pattern, 
     if (splitter->count == DPI_STEPS_MOST)
         return dpi_fail_at(error, DP_E_UNSUPPORTED, &PLACE, "more than %d pre-tokenizer steps", DPI_STEPS_MOST);
     if (size > DPI_PATTERN_MOST)
-        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "a split pattern has %zu bytes, more than %d", size, DPI_PATTERN_MOST);
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "a split pattern has %zu bytes, more than %d", size,
+                           DPI_PATTERN_MOST);
     if (kind == DPI_STEP_STRING && !size)
         return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "a split string is empty");
     dpi_step *const step = &splitter->steps[splitter->count];
@@ -129,7 +132,8 @@ static int match_failed(int number, size_t size, dp_error *error)
 {
     if (number == PCRE2_ERROR_NOMEMORY)
         return dpi_fail(error, DP_E_MEMORY, "out of memory: no room to run a split pattern");
-    return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "the tokenizer's split pattern takes too many steps on a text of %zu bytes", size);
+    return dpi_fail_at(error, DP_E_FORMAT, &PLACE,
+                       "the tokenizer's split pattern takes too many steps on a text of %zu bytes", size);
 }
 
 static size_t next_point(const char *text, size_t size, size_t at)
@@ -151,8 +155,8 @@ static int cut(dpi_cutter *cutter, const dpi_step *step, const char *text, dpi_s
 
     pcre2_set_match_limit(cutter->limits, steps > UINT32_MAX ? UINT32_MAX : (uint32_t)steps);
     for (size_t from = 0; from < size;) {
-        const int number = pcre2_match(step->code, (PCRE2_SPTR)subject, size, from, PCRE2_NO_UTF_CHECK, cutter->match,
-                                       cutter->limits);
+        const int number = pcre2_match(step->code, (PCRE2_SPTR)subject, size, from, PCRE2_NO_UTF_CHECK,
+                                       cutter->match, cutter->limits);
         if (number == PCRE2_ERROR_NOMATCH)
             break;
         if (number < 0 || found[0] < done || found[1] < found[0])

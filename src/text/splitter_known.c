@@ -56,7 +56,8 @@ int dpi_splitter_take(dpi_splitter *splitter, const dpi_known_splitter *known, d
     int rc = DP_OK;
 
     if (known->first >= 0)
-        rc = dpi_splitter_add(splitter, known->first, known->pattern, known->pattern ? strlen(known->pattern) : 0, error);
+        rc = dpi_splitter_add(splitter, known->first, known->pattern, known->pattern ? strlen(known->pattern) : 0,
+                              error);
     if (!rc && known->gpt2)
         rc = dpi_splitter_add(splitter, DPI_STEP_GPT2, NULL, 0, error);
     return rc;

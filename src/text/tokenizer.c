@@ -67,9 +67,8 @@ const dpi_added_token *dpi_tokenizer_added(const dp_tokenizer *tokenizer, int32_
 {
     const dpi_added_token key = {.id = id};
 
-    return tokenizer->added_count
-               ? bsearch(&key, tokenizer->added_list, tokenizer->added_count, sizeof key, by_id)
-               : NULL;
+    return tokenizer->added_count ? bsearch(&key, tokenizer->added_list, tokenizer->added_count, sizeof key, by_id)
+                                  : NULL;
 }
 
 // The token that stands for a byte.
@@ -102,7 +101,9 @@ static int find_byte_ids(dp_tokenizer *tokenizer, dp_error *error)
         return DP_OK;
     for (int32_t id = 0; id < vocab->count; id++)
         found -= vocab->tokens[id].kind == DPI_TOKEN_BYTE;
-    return found ? dpi_fail_at(error, DP_E_FORMAT, &(dpi_place){.item = "vocab", .offset = -1}, "a byte piece is not written <0x00> to <0xFF>") : DP_OK;
+    return found ? dpi_fail_at(error, DP_E_FORMAT, &(dpi_place){.item = "vocab", .offset = -1},
+                               "a byte piece is not written <0x00> to <0xFF>")
+                 : DP_OK;
 }
 
 static int has_inner_space(const char *text, size_t size)
@@ -262,5 +263,6 @@ int dp_tokenizer_open(dp_context *context, const char *path, dp_tokenizer **out,
 {
     if (!context || !path || !out)
         return dpi_fail(error, DP_E_ARGUMENT, "context, path and out must not be NULL");
-    return dpi_path_is_directory(path) ? open_folder(context, path, out, error) : open_file(context, path, out, error);
+    return dpi_path_is_directory(path) ? open_folder(context, path, out, error)
+                                       : open_file(context, path, out, error);
 }

@@ -35,19 +35,19 @@ struct dp_tokenizer {
     char *name; // the file, for errors
     int32_t kind;
     dpi_vocab vocab;
-    dpi_merges merges; // none (memory NULL): pieces merge by score
-    dpi_splitter splitter; // byte-level
+    dpi_merges merges;           // none (memory NULL): pieces merge by score
+    dpi_splitter splitter;       // byte-level
     dpi_added_token *added_list; // all tokens of the next two
     size_t added_count, added_capacity;
-    dpi_added added;       // cut from the raw text
-    dpi_added normalized;  // cut from the normalised text
-    dpi_added pieces;      // user-defined pieces of a SentencePiece model: taken whole, not cut out
-    int32_t prefix;        // DPI_PREFIX_*
-    int32_t squeeze;       // leading, trailing and repeated spaces are dropped
+    dpi_added added;      // cut from the raw text
+    dpi_added normalized; // cut from the normalised text
+    dpi_added pieces;     // user-defined pieces of a SentencePiece model: taken whole, not cut out
+    int32_t prefix;       // DPI_PREFIX_*
+    int32_t squeeze;      // leading, trailing and repeated spaces are dropped
     int32_t byte_fallback, fuse_unknown, ignore_merges;
-    int32_t has_unused; // SentencePiece by score: some pieces are taken apart again
-    int32_t by_words; // no piece has a space after another character, so words merge apart
-    int32_t unknown;  // what unknown text becomes, or -1: it is dropped
+    int32_t has_unused;    // SentencePiece by score: some pieces are taken apart again
+    int32_t by_words;      // no piece has a space after another character, so words merge apart
+    int32_t unknown;       // what unknown text becomes, or -1: it is dropped
     int32_t byte_ids[256]; // byte-level: of each byte's character; SentencePiece: of "<0xHH>"; -1: none
     int32_t bos, eos, unk, pad, adds_bos;
     char *chat_template; // NULL: none

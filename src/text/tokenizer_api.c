@@ -23,7 +23,8 @@ int dp_tokenizer_describe(const dp_tokenizer *tokenizer, dp_tokenizer_info *info
     return dpi_info_give(&known, sizeof known, info, error);
 }
 
-static int check_encode(const dp_tokenizer *tokenizer, const char *text, size_t bytes, uint32_t flags, dp_error *error)
+static int check_encode(const dp_tokenizer *tokenizer, const char *text, size_t bytes, uint32_t flags,
+                        dp_error *error)
 {
     if (!tokenizer || (!text && bytes))
         return dpi_fail(error, DP_E_ARGUMENT, "tokenizer and text must not be NULL");
@@ -55,8 +56,8 @@ static int encode(dpi_encoder *encoder, const char *text, size_t bytes, uint32_t
     return rc;
 }
 
-int dpi_tokenizer_ids(const dp_tokenizer *tokenizer, const char *text, size_t bytes, uint32_t flags, dpi_watch *watch,
-                      int32_t **ids, size_t *count, dp_error *error)
+int dpi_tokenizer_ids(const dp_tokenizer *tokenizer, const char *text, size_t bytes, uint32_t flags,
+                      dpi_watch *watch, int32_t **ids, size_t *count, dp_error *error)
 {
     int rc = check_encode(tokenizer, text, bytes, flags, error);
 

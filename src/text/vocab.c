@@ -118,8 +118,8 @@ int dpi_vocab_put(dpi_vocab *vocab, int32_t id, const char *text, size_t size, i
         return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "token %d is not valid UTF-8", id);
     const size_t slot = slot_of(vocab, text, size);
     if (vocab->slots[slot] >= 0)
-        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "tokens %d and %d are the same: \"%.*s\"", vocab->slots[slot], id,
-                        (int)(size < 64 ? size : 64), text);
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "tokens %d and %d are the same: \"%.*s\"",
+                           vocab->slots[slot], id, (int)(size < 64 ? size : 64), text);
     token->offset = (uint32_t)vocab->text.size;
     if (dpi_text_add(&vocab->text, text, size, error))
         return DP_E_MEMORY;

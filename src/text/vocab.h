@@ -6,7 +6,12 @@
 
 // Kinds by GGUF's numbers; NONE marks an id without a token.
 enum {
-    DPI_TOKEN_NONE, DPI_TOKEN_NORMAL, DPI_TOKEN_UNKNOWN, DPI_TOKEN_CONTROL, DPI_TOKEN_USER, DPI_TOKEN_UNUSED,
+    DPI_TOKEN_NONE,
+    DPI_TOKEN_NORMAL,
+    DPI_TOKEN_UNKNOWN,
+    DPI_TOKEN_CONTROL,
+    DPI_TOKEN_USER,
+    DPI_TOKEN_UNUSED,
     DPI_TOKEN_BYTE
 };
 
@@ -21,9 +26,9 @@ typedef struct dpi_vocab {
     dpi_memory *memory;
     dpi_text text;
     dpi_token *tokens;
-    int32_t count;   // ids 0 .. count-1
-    uint32_t longest; // bytes of the longest token
-    int32_t *slots;  // id by hash, -1 when free
+    int32_t count;     // ids 0 .. count-1
+    uint32_t longest;  // bytes of the longest token
+    int32_t *slots;    // id by hash, -1 when free
     size_t slot_count; // a power of two
 } dpi_vocab;
 
