@@ -110,14 +110,19 @@ abi: lib/libdepthprune.so lib/libdepthprune.a ## check names, headers and layout
 abi-baseline: lib/libdepthprune.so # store the interface as it is; needs an ABI line in CHANGELOG.md
 	abidw --headers-dir include --drop-private-types --no-corpus-path --no-comp-dir-path $< > lib/abi/libdepthprune.abi
 
-bench: all $(BUILD)/kernels ## measure this machine and this library
+bench: all $(BUILD)/kernels $(BUILD)/library ## measure this machine and this library
 	@sh test/bench/bench.sh
 
 bench-peers: all ## measure PyTorch beside this library (PEERS=folder of its virtual environment)
 	@sh test/bench/bench_peers.sh
 
 $(BUILD)/kernels: test/bench/kernels.c $(OBJECTS)
-	$(CC) $(FLAGS) $< $(filter $(BUILD)/base/%.o $(BUILD)/tensor/%.o $(BUILD)/backend/%.o,$(OBJECTS)) $(LIBS) -o $@
+	@echo "  LD  $@"
+	$(Q)$(CC) $(FLAGS) $< $(filter $(BUILD)/base/%.o $(BUILD)/tensor/%.o $(BUILD)/backend/%.o,$(OBJECTS)) $(LIBS) -o $@
+
+$(BUILD)/library: test/bench/library.c lib/libdepthprune.so
+	@echo "  LD  $@"
+	$(Q)$(CC) -std=gnu11 $(WARN) $(CFLAGS) -Iinclude $< -Llib -ldepthprune -Wl,-rpath,'$$ORIGIN/../lib' -o $@
 
 format: ## lay out the sources
 	clang-format -i $$(find src test examples -name '*.[ch]')
