@@ -115,7 +115,7 @@ static void attend_rows(const attention *a, const task *t, int64_t head, int64_t
     const int64_t seen = args->keys - args->queries + t->query + r + 1 - first; // by the first of the rows
     const int64_t most = smaller(count, seen + rows - 1);
     float *sums = t->sums + state * a->value_cols;
-    dpi_cpu_tile out = {.stride = KEYS, .rows = (int32_t)rows, .cols = kernels->tile_cols, .alpha = 1};
+    dpi_cpu_tile out = {.ahead = t->k, .stride = KEYS, .rows = (int32_t)rows, .cols = kernels->tile_cols, .alpha = 1};
 
     if (most <= 0)
         return;

@@ -38,16 +38,20 @@ static inline void store_part(const dpi_cpu_tile *out, float *c, int column, vec
 static inline __attribute__((always_inline)) void tile_of(const int rows, const float *a, const float *b, int64_t k,
                                                           const dpi_cpu_tile *out)
 {
+    const float *ahead = out->ahead;
     vec sum[TILE_ROWS][TILE_VECTORS];
 
     UNROLL
     for (int r = 0; r < rows; r++)
         UNROLL
-        for (int v = 0; v < TILE_VECTORS; v++)
+        for (int v = 0; v < TILE_VECTORS; v++) {
             sum[r][v] = vec_set(0);
+            __builtin_prefetch(out->c + r * out->stride + v * LANES, 1);
+        }
     for (int64_t i = 0; i < k; i++) {
         vec column[TILE_VECTORS];
 
+        __builtin_prefetch(ahead + DPI_AHEAD * i, 0, 2); // into the second level
         UNROLL
         for (int v = 0; v < TILE_VECTORS; v++)
             column[v] = vec_load(b + v * LANES);

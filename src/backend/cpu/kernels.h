@@ -4,11 +4,14 @@
 
 #include <stdint.h>
 
+enum { DPI_AHEAD = 5 };
+
 // Where a product tile goes: c = alpha * tile + beta * c + bias; c is not read when beta is 0.
 typedef struct dpi_cpu_tile {
     float *c;
     int64_t stride;
     const float *bias; // of the tile's columns; NULL for none
+    const float *ahead; // k * DPI_AHEAD floats that come soon: brought nearer on the way
     int32_t rows, cols;
     float alpha, beta;
 } dpi_cpu_tile;
@@ -16,6 +19,7 @@ typedef struct dpi_cpu_tile {
 typedef struct dpi_cpu_kernels {
     const char *name;
     int32_t tile_rows, tile_cols;
+    int32_t k_block; // the longest k that keeps 112 rows of a in the second level cache; a multiple of 256
     // a: k × tile_rows, b: k × tile_cols, both packed.
     void (*tile)(const float *a, const float *b, int64_t k, const dpi_cpu_tile *out);
     // rows × k to k × width, missing rows zero; may write up to 16 floats past the end.

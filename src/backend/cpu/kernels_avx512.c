@@ -8,6 +8,7 @@ const dpi_cpu_kernels dpi_cpu_avx512 = {
     .name = "avx512",
     .tile_rows = TILE_ROWS,
     .tile_cols = TILE_COLS,
+    .k_block = 1024,
     .tile = tile,
     .pack = pack,
     .pack_columns = pack_columns,

@@ -8,6 +8,7 @@ const dpi_cpu_kernels dpi_cpu_portable = {
     .name = "portable",
     .tile_rows = TILE_ROWS,
     .tile_cols = TILE_COLS,
+    .k_block = 512,
     .tile = tile,
     .pack = pack,
     .pack_columns = pack_columns,

@@ -156,6 +156,7 @@ START_TEST(the_head_gives_the_loss_without_logits)
     head_everywhere(9, 1100, 33, DP_F32, &seed);
     head_everywhere(120, 513, 32, DP_BF16, &seed);
     head_everywhere(115, 2051, 64, DP_F32, &seed);
+    head_everywhere(115, 7300, 1040, DP_BF16, &seed); // several blocks of k, chunks and spans
 }
 END_TEST
 
@@ -213,6 +214,7 @@ START_TEST(the_mlp_gates_its_two_products)
     mlp_everywhere(3, 32, 5, DP_F32, &seed);
     mlp_everywhere(130, 64, 700, DP_Q8_0, &seed);
     mlp_everywhere(20, 33, 300, DP_F32, &seed);
+    mlp_everywhere(113, 1056, 3100, DP_Q8_0, &seed);
 }
 END_TEST
 
