@@ -42,16 +42,23 @@ int dpi_repair_utf8(const char *text, size_t size, dpi_text *out, dp_error *erro
     return rc;
 }
 
-static int encode_plain(dpi_encoder *encoder, const char *text, size_t size, dp_error *error)
+static int encode_plain(dpi_encoder *encoder, const char *text, size_t size, int first, dp_error *error)
 {
+    const dp_tokenizer *const tokenizer = encoder->tokenizer;
+
     if (!size)
         return DP_OK;
-    return encoder->tokenizer->kind == DPI_BYTE_LEVEL ? dpi_encode_bytes(encoder, text, size, error)
-                                                      : dpi_encode_pieces(encoder, text, size, error);
+    if (tokenizer->kind == DPI_BYTE_LEVEL)
+        return dpi_encode_bytes(encoder, text, size, error);
+    if (!tokenizer->late)
+        return dpi_encode_pieces(encoder, text, size, error);
+    encoder->normal.size = 0;
+    const int rc = dpi_normalise(tokenizer, text, size, first, &encoder->normal, error);
+    return rc ? rc : dpi_encode_pieces(encoder, encoder->normal.data, encoder->normal.size, error);
 }
 
 // What is left after normalisation, around added tokens that are looked for there.
-static int encode_normal(dpi_encoder *encoder, const char *text, size_t size, dp_error *error)
+static int encode_normal(dpi_encoder *encoder, const char *text, size_t size, int first, dp_error *error)
 {
     const dp_tokenizer *const tokenizer = encoder->tokenizer;
     dpi_match match;
@@ -59,12 +66,12 @@ static int encode_normal(dpi_encoder *encoder, const char *text, size_t size, dp
     int rc = DP_OK;
 
     while (!rc && dpi_added_next(&tokenizer->normalized, text, size, at, encoder->literal, &match)) {
-        rc = encode_plain(encoder, text + at, match.begin - at, error);
+        rc = encode_plain(encoder, text + at, match.begin - at, first && !at, error);
         if (!rc)
             rc = dpi_ids_add(tokenizer->memory, &encoder->ids, match.id, error);
         at = match.end;
     }
-    return rc ? rc : encode_plain(encoder, text + at, size - at, error);
+    return rc ? rc : encode_plain(encoder, text + at, size - at, first && !at, error);
 }
 
 static int encode_segment(dpi_encoder *encoder, const char *text, size_t size, int first, dp_error *error)
@@ -73,12 +80,13 @@ static int encode_segment(dpi_encoder *encoder, const char *text, size_t size, i
 
     if (!size)
         return DP_OK;
-    if (tokenizer->kind == DPI_BYTE_LEVEL)
-        return encode_normal(encoder, text, size, error);
+    if (tokenizer->kind == DPI_BYTE_LEVEL || tokenizer->late)
+        return encode_normal(encoder, text, size, first, error);
     encoder->normal.size = 0;
     const int rc = dpi_normalise(tokenizer, text, size, first, &encoder->normal, error);
-    return rc || !encoder->normal.size ? rc
-                                       : encode_normal(encoder, encoder->normal.data, encoder->normal.size, error);
+    return rc || !encoder->normal.size
+               ? rc
+               : encode_normal(encoder, encoder->normal.data, encoder->normal.size, first, error);
 }
 
 static int encode_valid(dpi_encoder *encoder, const char *text, size_t size, dp_error *error)

@@ -37,7 +37,7 @@ static void put_normalizer(dpi_page *page, const dp_tokenizer *tokenizer)
         "{\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, \"content\": \"" DPI_SPACE "\"}";
 
     dpi_page_put(page, "  \"normalizer\": ");
-    if (tokenizer->kind == DPI_BYTE_LEVEL) {
+    if (tokenizer->kind == DPI_BYTE_LEVEL || tokenizer->late) {
         dpi_page_put(page, "null");
     } else if (tokenizer->prefix == DPI_PREFIX_ALWAYS) {
         dpi_page_put(page,
@@ -65,6 +65,22 @@ static void put_step(dpi_page *page, const dpi_step *step)
     dpi_page_put(page, "}, \"behavior\": \"Isolated\", \"invert\": false}, ");
 }
 
+static void put_metaspace(dpi_page *page, const dp_tokenizer *tokenizer)
+{
+    static const char *const schemes[] = {[DPI_PREFIX_NEVER] = "never",
+                                          [DPI_PREFIX_ALWAYS] = "always",
+                                          [DPI_PREFIX_MISSING] = "always",
+                                          [DPI_PREFIX_FIRST] = "first"};
+
+    if (!tokenizer->late) {
+        dpi_page_put(page, "null,\n");
+        return;
+    }
+    dpi_page_put(page, "{\"type\": \"Metaspace\", \"replacement\": \"" DPI_SPACE "\", \"prepend_scheme\": \"");
+    dpi_page_put(page, schemes[tokenizer->prefix]);
+    dpi_page_put(page, "\", \"split\": false},\n");
+}
+
 static void put_pre_tokenizer(dpi_page *page, const dp_tokenizer *tokenizer)
 {
     const dpi_splitter *const splitter = &tokenizer->splitter;
@@ -72,14 +88,7 @@ static void put_pre_tokenizer(dpi_page *page, const dp_tokenizer *tokenizer)
 
     dpi_page_put(page, "  \"pre_tokenizer\": ");
     if (tokenizer->kind == DPI_SENTENCEPIECE) {
-        const int first = tokenizer->prefix == DPI_PREFIX_FIRST;
-        if (first || tokenizer->prefix == DPI_PREFIX_MISSING)
-            dpi_page_put(page, first ? "{\"type\": \"Metaspace\", \"replacement\": \"" DPI_SPACE
-                                       "\", \"prepend_scheme\": \"first\", \"split\": false},\n"
-                                     : "{\"type\": \"Metaspace\", \"replacement\": \"" DPI_SPACE
-                                       "\", \"prepend_scheme\": \"always\", \"split\": false},\n");
-        else
-            dpi_page_put(page, "null,\n");
+        put_metaspace(page, tokenizer);
         return;
     }
     dpi_page_put(page, "{\"type\": \"Sequence\", \"pretokenizers\": [");

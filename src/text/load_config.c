@@ -178,16 +178,36 @@ static int keep_template(dp_tokenizer *tokenizer, const json_t *config, dp_error
             break;
         }
     }
-    if (!json_is_string(chat))
-        return DP_OK;
-    tokenizer->chat_template =
-        dpi_copy_bytes(tokenizer->memory, json_string_value(chat), json_string_length(chat), error);
-    return tokenizer->chat_template ? DP_OK : DP_E_MEMORY;
+    return json_is_string(chat)
+               ? dpi_tokenizer_keep_template(tokenizer, json_string_value(chat), json_string_length(chat), error)
+               : DP_OK;
+}
+
+// chat_template.jinja, where tokenizer_config.json has none.
+static int read_template(dp_tokenizer *tokenizer, const char *folder, dp_error *error)
+{
+    char *const path = dpi_path_join(tokenizer->memory, folder, "chat_template.jinja", error);
+    dpi_storage *storage = NULL;
+    int rc = path ? DP_OK : DP_E_MEMORY;
+
+    if (!rc && !tokenizer->chat_template && dpi_path_exists(path)) {
+        rc = dpi_file_read(&storage, tokenizer->context, path, MOST_BYTES, error);
+        if (!rc)
+            rc = dpi_tokenizer_keep_template(tokenizer, dpi_storage_bytes(storage),
+                                             (size_t)dpi_storage_size(storage), error);
+        dpi_storage_drop(storage);
+    }
+    dpi_free(tokenizer->memory, path);
+    return rc;
 }
 
 // tokenizer_config.json, which says more than the others.
 static int read_config(dp_tokenizer *tokenizer, const json_t *config, const char *path, dp_error *error)
 {
+    const char *const class = json_string_value(json_object_get(config, "tokenizer_class"));
+
+    if (class && !strncmp(class, "LlamaTokenizer", 14) && tokenizer->kind == DPI_SENTENCEPIECE)
+        tokenizer->adds_bos = 1; // this class does unless it is told not to
     int rc = dpi_json_bool(config, "add_bos_token", 0, &tokenizer->adds_bos, path, error);
 
     if (!rc && !tokenizer->merges.memory)
@@ -236,6 +256,8 @@ int dpi_tokenizer_configure(dp_tokenizer *tokenizer, const char *folder, dp_erro
 
     for (size_t i = 0; !rc && i < sizeof files / sizeof *files; i++)
         rc = read_side_file(tokenizer, folder, &files[i], settings, sizeof settings / sizeof *settings, error);
+    if (!rc)
+        rc = read_template(tokenizer, folder, error);
     tokenizer->adds_bos = tokenizer->adds_bos && tokenizer->bos >= 0;
     return rc;
 }

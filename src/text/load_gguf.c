@@ -139,8 +139,8 @@ static int read_ids(dp_tokenizer *tokenizer, const dpi_gguf *file, dp_error *err
         rc = dpi_gguf_bool(file, "tokenizer.ggml.add_bos_token", 0, &tokenizer->adds_bos, error);
     if (!rc)
         rc = dpi_gguf_string(file, "tokenizer.chat_template", 0, &text, &size, error);
-    if (!rc && text && !(tokenizer->chat_template = dpi_copy_bytes(tokenizer->memory, text, size, error)))
-        rc = DP_E_MEMORY;
+    if (!rc && text)
+        rc = dpi_tokenizer_keep_template(tokenizer, text, size, error);
     tokenizer->adds_bos = tokenizer->adds_bos && tokenizer->bos >= 0;
     return rc;
 }

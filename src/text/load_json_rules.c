@@ -75,6 +75,7 @@ static int read_metaspace(dp_tokenizer *tokenizer, const json_t *part, dp_error 
 {
     const json_t *const scheme = json_object_get(part, "prepend_scheme");
 
+    tokenizer->late = 1;
     if (!is(json_object_get(part, "replacement"), DPI_SPACE) || !json_is_false(json_object_get(part, "split")))
         return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "pre_tokenizer", "only one form is supported here of",
                                "Metaspace", error);
@@ -151,6 +152,9 @@ int dpi_json_rules(dp_tokenizer *tokenizer, const json_t *root, dp_error *error)
     if (rc)
         return rc;
     if (is(json_object_get(part, "type"), "Metaspace")) {
+        if (spaces || tokenizer->prefix != DPI_PREFIX_NEVER)
+            return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "normalizer", "not supported here with",
+                                   "Metaspace", error);
         spaces = 1;
         rc = read_metaspace(tokenizer, part, error);
     } else if (part && !json_is_null(part)) {

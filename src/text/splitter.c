@@ -12,10 +12,7 @@ enum { LOOK = 1 << 14 }; // matches between two looks at the watch
 
 static const dpi_place PLACE = {.item = "pre_tokenizer", .offset = -1};
 
-// GPT-2's pattern, with the white space of Unicode spelled out: PCRE2's has U+180E besides.
-#define SPACES "\\t-\\r\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
-static const char GPT2[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^" SPACES "\\p{L}\\p{N}]+|"
-                           "[" SPACES "]+(?![^" SPACES "])|[" SPACES "]+";
+static const char GPT2[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 static void *give(PCRE2_SIZE size, void *memory)
 {
@@ -54,14 +51,11 @@ static int bad_pattern(const char *pattern, int number, size_t offset, dp_error 
                        (const char *)words);
 }
 
-static int compile(dpi_splitter *splitter, dpi_step *step, dp_error *error)
+// Compile `pattern`; PCRE2's words on failure are about it as it stands here.
+static int compile(dpi_splitter *splitter, dpi_step *step, const char *pattern, dp_error *error)
 {
     const uint32_t options = PCRE2_UTF | PCRE2_NO_UTF_CHECK |
                              (step->kind == DPI_STEP_STRING ? PCRE2_LITERAL : PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C);
-    const char *const pattern = step->kind == DPI_STEP_DIGIT    ? "\\p{N}"
-                                : step->kind == DPI_STEP_DIGITS ? "\\p{N}+"
-                                : step->kind == DPI_STEP_GPT2   ? GPT2
-                                                                : step->pattern;
     pcre2_compile_context *const context = pcre2_compile_context_create(splitter->general);
     int number = PCRE2_ERROR_HEAP_FAILED;
     PCRE2_SIZE offset = 0;
@@ -72,6 +66,33 @@ static int compile(dpi_splitter *splitter, dpi_step *step, dp_error *error)
     }
     pcre2_compile_context_free(context);
     return step->code ? DP_OK : bad_pattern(pattern, number, offset, error);
+}
+
+static int compile_regex(dpi_splitter *splitter, dpi_step *step, const char *pattern, dp_error *error)
+{
+    dpi_text spelled = {.memory = splitter->memory};
+    int rc = dpi_spell_spaces(pattern, &spelled, error);
+
+    if (!rc)
+        rc = compile(splitter, step, spelled.data ? spelled.data : "", error);
+    dpi_text_clear(&spelled);
+    return rc;
+}
+
+static int compile_step(dpi_splitter *splitter, dpi_step *step, dp_error *error)
+{
+    switch (step->kind) {
+    case DPI_STEP_DIGIT:
+        return compile(splitter, step, "\\p{N}", error);
+    case DPI_STEP_DIGITS:
+        return compile(splitter, step, "\\p{N}+", error);
+    case DPI_STEP_GPT2:
+        return compile_regex(splitter, step, GPT2, error);
+    case DPI_STEP_STRING:
+        return compile(splitter, step, step->pattern, error);
+    default:
+        return compile_regex(splitter, step, step->pattern, error);
+    }
 }
 
 int dpi_splitter_add(dpi_splitter *splitter, int32_t kind, const char *pattern, size_t size, dp_error *error)
@@ -88,7 +109,7 @@ int dpi_splitter_add(dpi_splitter *splitter, int32_t kind, const char *pattern, 
     if (pattern && !(step->pattern = dpi_copy_bytes(splitter->memory, pattern, size, error)))
         return DP_E_MEMORY;
     splitter->count++;
-    return compile(splitter, step, error);
+    return compile_step(splitter, step, error);
 }
 
 int dpi_cutter_open(dpi_cutter *cutter, const dpi_splitter *splitter, dpi_watch *watch, dp_error *error)

@@ -55,6 +55,9 @@ void dpi_splitter_close(dpi_splitter *splitter);
 // Append a step.  A pattern that does not compile is DP_E_FORMAT with the place in it.
 int dpi_splitter_add(dpi_splitter *splitter, int32_t kind, const char *pattern, size_t size, dp_error *error);
 
+// The pattern with \s and \S spelled out as Unicode's white space.
+int dpi_spell_spaces(const char *pattern, dpi_text *out, dp_error *error);
+
 // `watch` (NULL allowed) is looked at while it cuts.
 int dpi_cutter_open(dpi_cutter *cutter, const dpi_splitter *splitter, dpi_watch *watch, dp_error *error);
 void dpi_cutter_close(dpi_cutter *cutter);

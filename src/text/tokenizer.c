@@ -47,13 +47,29 @@ int dpi_tokenizer_add(dp_tokenizer *tokenizer, int32_t id, unsigned flags, int n
         return rc;
     if (!normalized)
         return dpi_added_put(&tokenizer->added, text, size, id, flags, error);
-    if (tokenizer->kind == DPI_BYTE_LEVEL)
+    if (tokenizer->kind == DPI_BYTE_LEVEL || tokenizer->late)
         return dpi_added_put(&tokenizer->normalized, text, size, id, flags, error);
     rc = dpi_normalise(tokenizer, text, size, 1, &normal, error);
     if (!rc)
         rc = dpi_added_put(&tokenizer->normalized, normal.data, normal.size, id, flags, error);
     dpi_text_clear(&normal);
     return rc;
+}
+
+int dpi_tokenizer_keep_template(dp_tokenizer *tokenizer, const void *bytes, size_t size, dp_error *error)
+{
+    dpi_text text = {.memory = tokenizer->memory};
+    int rc = dpi_text_add(&text, "", 0, error);
+
+    if (!rc)
+        rc = dpi_repair_utf8(bytes, size, &text, error);
+    if (rc) {
+        dpi_text_clear(&text);
+        return rc;
+    }
+    dpi_free(tokenizer->memory, tokenizer->chat_template);
+    tokenizer->chat_template = text.data;
+    return DP_OK;
 }
 
 static int by_id(const void *a, const void *b)
@@ -130,7 +146,8 @@ static int finish(dp_tokenizer *tokenizer, dp_error *error)
         qsort(tokenizer->added_list, tokenizer->added_count, sizeof *tokenizer->added_list, by_id);
     if (rc || tokenizer->kind == DPI_BYTE_LEVEL)
         return rc;
-    tokenizer->by_words = 1;
+    // where unknown characters are dropped, what stands around them may merge
+    tokenizer->by_words = tokenizer->unknown >= 0 || !tokenizer->merges.memory;
     for (int32_t id = 0; id < vocab->count; id++) {
         const dpi_token *const token = &vocab->tokens[id];
         tokenizer->has_unused |= token->kind == DPI_TOKEN_UNUSED && !tokenizer->merges.memory;

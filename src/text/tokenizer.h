@@ -43,6 +43,7 @@ struct dp_tokenizer {
     dpi_added normalized; // cut from the normalised text
     dpi_added pieces;     // user-defined pieces of a SentencePiece model: taken whole, not cut out
     int32_t prefix;       // DPI_PREFIX_*
+    int32_t late;         // spaces are dealt with after the second cut (Metaspace), not before it
     int32_t squeeze;      // leading, trailing and repeated spaces are dropped
     int32_t byte_fallback, fuse_unknown, ignore_merges;
     int32_t has_unused;    // SentencePiece by score: some pieces are taken apart again
@@ -67,6 +68,8 @@ int dpi_tokenizer_add(dp_tokenizer *tokenizer, int32_t id, unsigned flags, int n
 
 // A failure in the middle of a file names the fact and the item; add the file.  Returns rc.
 int dpi_tokenizer_blame(int rc, const char *path, dp_error *error);
+// Keep a chat template; what is not UTF-8 in it becomes U+FFFD.
+int dpi_tokenizer_keep_template(dp_tokenizer *tokenizer, const void *bytes, size_t size, dp_error *error);
 // How an id was added, or NULL.
 const dpi_added_token *dpi_tokenizer_added(const dp_tokenizer *tokenizer, int32_t id);
 

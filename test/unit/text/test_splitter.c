@@ -92,6 +92,31 @@ START_TEST(patterns_and_strings_of_a_file)
 }
 END_TEST
 
+static void spelled(const char *pattern, const char *want)
+{
+    dp_context *context = new_context(NULL);
+    dpi_text out = {.memory = &context->memory};
+
+    ck_assert_int_eq(dpi_spell_spaces(pattern, &out, NULL), DP_OK);
+    ck_assert_str_eq(out.data, want);
+    dpi_text_clear(&out);
+    end_context(context);
+}
+
+#define WHITE "\\t-\\r\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
+
+START_TEST(spells_white_space_out)
+{
+    spelled("a\\s+(?!\\S)", "a[" WHITE "]+(?![^" WHITE "])");
+    spelled("[^\\s\\p{L}]\\s", "[^" WHITE "\\p{L}][" WHITE "]");
+    spelled("[]\\s]", "[]" WHITE "]");
+    spelled("\\\\s\\[\\s[\\]\\s]", "\\\\s\\[[" WHITE "][\\]" WHITE "]");
+    spelled("[\\s-a\\S]", "[\\s-a\\S]"); // cannot be said there
+    spelled("[[:alpha:]\\s]", "[[:alpha:]\\s]");
+    spelled("\\", "\\");
+}
+END_TEST
+
 START_TEST(refuses_bad_patterns)
 {
     dp_context *context = new_context(NULL);
@@ -131,7 +156,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {gpt2_and_smollm, llama3_and_qwen2, patterns_and_strings_of_a_file,
-                                  refuses_bad_patterns, a_slow_pattern_is_an_error_not_a_wait};
+    const TTest *const tests[] = {
+        gpt2_and_smollm,        llama3_and_qwen2,     patterns_and_strings_of_a_file,
+        spells_white_space_out, refuses_bad_patterns, a_slow_pattern_is_an_error_not_a_wait};
     return dpt_run("text/splitter", tests, sizeof tests / sizeof *tests);
 }
