@@ -3,10 +3,7 @@
 
 #include "backend/cpu/stream.h"
 
-enum {
-    PIECE = 1024,    // elements widened at a time; whole blocks of every type
-    SEGMENT = 65536, // a longer row is cut into these, and their results are combined in order
-};
+enum { SEGMENT = 65536 }; // a longer row is cut into these, and their results are combined in order
 
 typedef struct reduction {
     const dp_stream *stream;
@@ -23,35 +20,20 @@ static double combine(int32_t kind, double a, double b)
     return a + b;
 }
 
-static const float *piece_of(const reduction *r, const dpi_cpu_rows *rows, int64_t row, int64_t col, int64_t count,
-                             float *space)
+static dpi_cpu_rows from_element(const dpi_cpu_rows *rows, int64_t row, int64_t col)
 {
-    const void *from = dpi_cpu_at(rows, row, col);
+    dpi_cpu_rows at = *rows;
 
-    if (rows->type == DP_F32)
-        return from;
-    r->stream->kernels->widen(rows->type, from, count, space);
-    return space;
+    at.data = dpi_cpu_at(rows, row, col);
+    return at;
 }
 
 static double reduce_segment(const reduction *r, int64_t row, int64_t first, int64_t end)
 {
-    const int32_t kind = r->args->kind;
-    const int two = kind == DP_REDUCTION_DOT || kind == DP_REDUCTION_ABSDOT;
-    const int plain = r->x.type == DP_F32 && (!two || r->y.type == DP_F32);
-    const int64_t most = plain ? SEGMENT : PIECE;
-    float space[2][PIECE];
-    double result = 0;
+    const dpi_cpu_rows x = from_element(&r->x, row, first);
+    const dpi_cpu_rows y = r->args->y.data ? from_element(&r->y, row, first) : x;
 
-    for (int64_t c = first; c < end; c += most) {
-        const int64_t count = end - c < most ? end - c : most;
-        const float *x = piece_of(r, &r->x, row, c, count, space[0]);
-        const float *y = two ? piece_of(r, &r->y, row, c, count, space[1]) : NULL;
-        const double part = r->stream->kernels->reduce(kind, x, y, count);
-
-        result = c == first ? part : combine(kind, result, part);
-    }
-    return result;
+    return r->stream->kernels->reduce(r->args->kind, &x, &y, end - first);
 }
 
 static void reduce_segments(void *arg, int64_t begin, int64_t end, int32_t worker)

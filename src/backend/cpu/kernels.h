@@ -4,6 +4,20 @@
 
 #include <stdint.h>
 
+// How to reach an element of a stored matrix.
+typedef struct dpi_cpu_rows {
+    const unsigned char *data;
+    int64_t row_bytes;
+    int32_t type, block, block_bytes;
+    int32_t reserved;
+} dpi_cpu_rows;
+
+// `col` is the first of a block.
+static inline const void *dpi_cpu_at(const dpi_cpu_rows *rows, int64_t row, int64_t col)
+{
+    return rows->data + row * rows->row_bytes + col / rows->block * rows->block_bytes;
+}
+
 enum { DPI_AHEAD = 5 };
 
 // Where a product tile goes: c = alpha * tile + beta * c + bias; c is not read when beta is 0.
@@ -38,7 +52,8 @@ typedef struct dpi_cpu_kernels {
     double (*exp_store)(const float *x, int64_t count, float scale, float top, float *y);
     void (*gate)(int32_t kind, const float *a, const float *b, int64_t count, float *y);
     void (*axpby)(const float *x, float *y, int64_t count, float alpha, float beta); // y not read when beta is 0
-    double (*reduce)(int32_t kind, const float *x, const float *y, int64_t count);
+    // From the beginning of data; y only for the kinds of two operands.
+    double (*reduce)(int32_t kind, const dpi_cpu_rows *x, const dpi_cpu_rows *y, int64_t count);
 } dpi_cpu_kernels;
 
 extern const dpi_cpu_kernels dpi_cpu_portable;

@@ -2,7 +2,11 @@
 #include "backend/cpu/vector_avx512.h"
 
 #include "backend/cpu/gemm_body.h"
+
+static void widen(int32_t type, const void *from, int64_t count, float *to) { dpi_cpu_widen_avx512(type, from, count, to); }
+
 #include "backend/cpu/rows_body.h"
+
 
 const dpi_cpu_kernels dpi_cpu_avx512 = {
     .name = "avx512",
@@ -12,7 +16,7 @@ const dpi_cpu_kernels dpi_cpu_avx512 = {
     .tile = tile,
     .pack = pack,
     .pack_columns = pack_columns,
-    .widen = dpi_cpu_widen_avx512,
+    .widen = widen,
     .norm = norm,
     .rotate_halves = rotate_halves,
     .rotate_pairs = rotate_pairs,

@@ -2,8 +2,12 @@
 #include "backend/cpu/vector_portable.h"
 
 #include "backend/cpu/gemm_body.h"
-#include "backend/cpu/rows_body.h"
 #include "tensor/dtype.h"
+
+static void widen(int32_t type, const void *from, int64_t count, float *to) { dpi_to_f32(type, from, count, to); }
+
+#include "backend/cpu/rows_body.h"
+
 const dpi_cpu_kernels dpi_cpu_portable = {
     .name = "portable",
     .tile_rows = TILE_ROWS,
@@ -12,7 +16,7 @@ const dpi_cpu_kernels dpi_cpu_portable = {
     .tile = tile,
     .pack = pack,
     .pack_columns = pack_columns,
-    .widen = dpi_to_f32,
+    .widen = widen,
     .norm = norm,
     .rotate_halves = rotate_halves,
     .rotate_pairs = rotate_pairs,

@@ -7,8 +7,13 @@
 #include <math.h>
 
 #include "backend/cpu/kernels.h"
+#include "backend/cpu/unroll.h"
 
-enum { SPAN = 8 * LANES };
+enum {
+    SPAN = 8 * LANES,
+    PIECE = 256, // elements widened at a time; whole blocks of every type
+    AHEAD_BYTES = 2048
+};
 
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -216,23 +221,57 @@ static inline __attribute__((always_inline)) vec_doubles take(vec_doubles sum, i
     }
 }
 
+// `count` elements from `first` on as f32, and a request for bytes that come later: one core waits long for memory.
+static inline const float *take_piece(const dpi_cpu_rows *rows, int64_t first, int64_t count, float *space)
+{
+    const unsigned char *from = dpi_cpu_at(rows, 0, first);
+    const int64_t bytes = count / rows->block * rows->block_bytes;
+
+    for (int64_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch(from + AHEAD_BYTES + i);
+    if (rows->type == DP_F32)
+        return (const float *)(const void *)from;
+    widen(rows->type, from, count, space);
+    return space;
+}
+
 // Four sums side by side hide the latency of the additions.
-static inline __attribute__((always_inline)) double reduce_as(const int kind, const float *x, const float *y,
-                                                              int64_t count)
+static inline __attribute__((always_inline)) double reduce_as(const int kind, const dpi_cpu_rows *x,
+                                                              const dpi_cpu_rows *y, int64_t count)
 {
     vec_doubles sum[4] = {vec_doubles_zero(), vec_doubles_zero(), vec_doubles_zero(), vec_doubles_zero()};
-    int64_t i = 0;
+    float space[2][PIECE];
 
-    for (; i + 4 * LANES <= count; i += 4 * LANES)
-        for (int s = 0; s < 4; s++)
-            sum[s] = take(sum[s], kind, vec_load(x + i + s * LANES), vec_load(y + i + s * LANES));
-    for (; i < count; i += LANES)
-        sum[0] = take(sum[0], kind, load_some(x + i, count - i, 0), load_some(y + i, count - i, 0));
+    for (int64_t first = 0; first < count; first += PIECE) {
+        const int64_t some = least(PIECE, count - first);
+        const float *a = take_piece(x, first, some, space[0]), *b = x == y ? a : take_piece(y, first, some, space[1]);
+        int64_t i = 0;
+
+        for (; i + 4 * LANES <= some; i += 4 * LANES)
+            UNROLL
+            for (int s = 0; s < 4; s++)
+                sum[s] = take(sum[s], kind, vec_load(a + i + s * LANES), vec_load(b + i + s * LANES));
+        for (; i < some; i += LANES)
+            sum[0] = take(sum[0], kind, load_some(a + i, some - i, 0), load_some(b + i, some - i, 0));
+    }
     return (vec_doubles_sum(sum[0]) + vec_doubles_sum(sum[1])) +
            (vec_doubles_sum(sum[2]) + vec_doubles_sum(sum[3]));
 }
 
-static double reduce(int32_t kind, const float *x, const float *y, int64_t count)
+static double reduce_top(const dpi_cpu_rows *x, int64_t count)
+{
+    float space[PIECE];
+    float result = -INFINITY;
+
+    for (int64_t first = 0; first < count; first += PIECE) {
+        const int64_t some = least(PIECE, count - first);
+
+        result = fmaxf(result, top(take_piece(x, first, some, space), some, 1.0f));
+    }
+    return (double)result;
+}
+
+static double reduce(int32_t kind, const dpi_cpu_rows *x, const dpi_cpu_rows *y, int64_t count)
 {
     switch (kind) {
     case DP_REDUCTION_SUM:
@@ -242,7 +281,7 @@ static double reduce(int32_t kind, const float *x, const float *y, int64_t count
     case DP_REDUCTION_SQUARE:
         return reduce_as(DP_REDUCTION_SQUARE, x, x, count);
     case DP_REDUCTION_MAX:
-        return (double)top(x, count, 1.0f);
+        return reduce_top(x, count);
     case DP_REDUCTION_DOT:
         return reduce_as(DP_REDUCTION_DOT, x, y, count);
     default:

@@ -46,21 +46,7 @@ int dpi_cpu_parallel(dp_stream *stream, int64_t count, int64_t grain, dpi_cpu_fu
 // Rows a chunk, for rows of `cols` elements: fixed by the shape, about 32 thousand elements.
 int64_t dpi_cpu_grain(int64_t cols);
 
-// How to reach an element of a stored matrix.
-typedef struct dpi_cpu_rows {
-    const unsigned char *data;
-    int64_t row_bytes;
-    int32_t type, block, block_bytes;
-    int32_t reserved;
-} dpi_cpu_rows;
-
 dpi_cpu_rows dpi_cpu_rows_of(const dp_mat *matrix);
-
-// `col` is the first of a block.
-static inline const void *dpi_cpu_at(const dpi_cpu_rows *rows, int64_t row, int64_t col)
-{
-    return rows->data + row * rows->row_bytes + col / rows->block * rows->block_bytes;
-}
 
 static inline float *dpi_cpu_f32(const dp_mat *matrix, int64_t row)
 {
