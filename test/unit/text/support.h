@@ -3,6 +3,7 @@
 #ifndef TEST_TEXT_SUPPORT_H
 #define TEST_TEXT_SUPPORT_H
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,14 +44,36 @@ static inline void end_context(dp_context *context)
     dpi_context_drop(context);
 }
 
-// A path in a folder of this process's own.
+static inline char *scratch_folder(void)
+{
+    static char folder[64];
+
+    return folder;
+}
+
+static inline int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *level)
+{
+    (void)facts;
+    (void)kind;
+    (void)level;
+    return remove(path);
+}
+
+static inline void remove_scratch(void)
+{
+    nftw(scratch_folder(), remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+// A path in a folder of this process's own, which goes away with it.
 static inline const char *scratch(const char *name)
 {
-    static char folder[64], path[256];
+    static char path[256];
+    char *const folder = scratch_folder();
 
     if (!folder[0]) {
-        snprintf(folder, sizeof folder, "/tmp/dp_text_XXXXXX");
+        strcpy(folder, "/tmp/dp_text_XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(folder));
+        atexit(remove_scratch);
     }
     snprintf(path, sizeof path, "%s/%s", folder, name);
     return path;
