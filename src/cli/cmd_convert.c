@@ -31,6 +31,8 @@ int cli_cmd_convert(cli_session *session)
 
     if (rc == DP_OK)
         rc = cli_session_model(session);
+    if (rc == DP_OK)
+        rc = cli_saving_allowed(session, session->model, &report);
     if (rc == DP_OK && session->settings->dry_run)
         return cli_saving_forecast(session, session->model, 0);
     if (rc == DP_OK)

@@ -119,11 +119,11 @@ int cli_cmd_plan(cli_session *session)
         rc = cli_output_check(session, s->output);
     if (rc == DP_OK)
         rc = cli_session_model(session);
-    if (rc == DP_OK && s->dry_run)
-        return forecast(session);
     if (rc == DP_OK)
         rc = cli_planning_run(session, &plan, &scores);
-    if (rc == DP_OK)
+    if (rc == DP_OK && s->dry_run)
+        rc = forecast(session);
+    else if (rc == DP_OK)
         rc = deliver(session, plan, scores);
     dp_plan_free(plan);
     dp_scores_free(scores);

@@ -2,9 +2,11 @@
 // disk. They are meant to tell seconds from hours.
 #include "cli/forecast.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -36,10 +38,15 @@ static void add(json_t **list, const char *path, double bytes)
 
 void cli_forecast_read(cli_forecast *forecast, const char *path, double bytes)
 {
-    struct stat status;
+    struct stat status = {0};
 
-    if (path && bytes < 0)
-        bytes = stat(path, &status) == 0 ? (double)status.st_size : 0;
+    if (path && bytes < 0) {
+        if ((access(path, R_OK) || stat(path, &status)) && forecast->unread == NULL) {
+            forecast->unread = path;
+            forecast->reason = errno;
+        }
+        bytes = (double)status.st_size;
+    }
     add(&forecast->reads, path, bytes);
 }
 
@@ -102,8 +109,14 @@ static void show(cli_table *table, const char *what, const json_t *list)
 int cli_forecast_emit(cli_session *session, cli_forecast *forecast)
 {
     cli_table table = {.alignment = "llr"};
-    json_t *document = cli_document_new("dry-run");
 
+    if (forecast->unread) {
+        json_decref(forecast->reads);
+        json_decref(forecast->writes);
+        return cli_fail(session, DP_E_IO,
+                        (cli_place){.file = forecast->unread, .system_error = forecast->reason}, "cannot be read");
+    }
+    json_t *document = cli_document_new("dry-run");
     if (forecast->reads == NULL)
         forecast->reads = json_array();
     if (forecast->writes == NULL)

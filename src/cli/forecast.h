@@ -7,6 +7,8 @@
 typedef struct cli_forecast {
     json_t *reads, *writes; // [{"path": ..., "bytes": ...}]
     double seconds, memory; // beside the mapped weights
+    const char *unread;     // the first file that cannot be read, and why
+    int32_t reason;
 } cli_forecast;
 
 // `bytes` negative: the size of the file as it is.  `path` NULL is passed over.

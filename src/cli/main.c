@@ -68,6 +68,14 @@ static int run(const cli_command *command, const cli_settings *settings)
     return status;
 }
 
+static int flush(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    fprintf(stderr, "depthprune: standard output: cannot be written: %s\n", strerror(errno));
+    return 1;
+}
+
 static int start(int count, char **items, cli_settings *settings)
 {
     const cli_arguments arguments = {count, items, bit_of, name_of};
@@ -79,13 +87,13 @@ static int start(int count, char **items, cli_settings *settings)
     if (failed)
         return wrong_usage(command ? name : NULL, complaint.text);
     if (settings->version)
-        return printf("depthprune %s\n", dp_version_text()) < 0;
-    if (settings->help && command)
+        printf("depthprune %s\n", dp_version_text());
+    else if (settings->help && command)
         cli_help_command(command);
     else if (settings->help)
         cli_help_program(stdout);
-    if (settings->help)
-        return fflush(stdout) != 0;
+    if (settings->version || settings->help)
+        return flush();
     if (command == NULL) {
         cli_help_program(stderr);
         return 2;

@@ -130,6 +130,8 @@ static int take(reader *r, const cli_option *option, const char *value)
             return cli_complain(r->complaint, "--%s needs a value: %s", option->name, option->argument);
         value = r->arguments->items[++r->at];
     }
+    if (option->argument && value[0] == 0)
+        return cli_complain(r->complaint, "--%s wants %s, not ''", option->name, option->argument);
     return cli_value_set(option, value, r->settings, r->complaint);
 }
 
@@ -161,6 +163,8 @@ static int read_operand(reader *r, const char *text)
         r->bit = r->arguments->command_bit(text);
         return r->bit ? 0 : cli_complain(r->complaint, "there is no command '%s'", text);
     }
+    if (text[0] == 0)
+        return cli_complain(r->complaint, "%s takes no empty name", r->command);
     const char **items = realloc(operands->items, (operands->count + 1) * sizeof *items);
     if (items == NULL)
         return cli_complain(r->complaint, "out of memory");

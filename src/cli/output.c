@@ -24,43 +24,79 @@ static int out_of_memory(cli_session *session)
     return cli_fail(session, DP_E_MEMORY, (cli_place){0}, "out of memory");
 }
 
-// Is `path` the model's file, or inside the model's folder?
-static int in_model(cli_session *session, const char *path)
+// The folder that `path` lies in, or would; free() it.
+static char *folder_of(const char *path)
+{
+    char *copy = strdup(path);
+    char *folder = copy ? strdup(dirname(copy)) : NULL;
+
+    free(copy);
+    return folder;
+}
+
+static int same(const char *path, const struct stat *other)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && status.st_dev == other->st_dev && status.st_ino == other->st_ino;
+}
+
+// Is `path` the model's file, or anywhere inside the model's folder?
+static int in_model(const cli_session *session, const char *path, const char *folder)
 {
     const cli_list *operands = &session->settings->operands;
-    struct stat model, target;
+    struct stat model;
 
     if (operands->count == 0 || stat(operands->items[0], &model))
         return 0;
-    if (stat(path, &target) == 0 && target.st_dev == model.st_dev && target.st_ino == model.st_ino)
+    if (same(path, &model))
         return 1;
-    char *copy = strdup(path);
-    const int inside =
-        copy && stat(dirname(copy), &target) == 0 && target.st_dev == model.st_dev && target.st_ino == model.st_ino;
-    free(copy);
+    char *above = realpath(folder, NULL), *slash = above;
+    int inside = 0;
+    while (slash && !inside) {
+        inside = same(above, &model);
+        slash = strrchr(above, '/');
+        if (slash)
+            *slash = 0;
+    }
+    free(above);
     return inside;
+}
+
+static int check_target(cli_session *session, const char *path)
+{
+    struct stat status;
+
+    if (lstat(path, &status)) // the folder is there
+        return errno == ENOENT ? DP_OK : system_failure(session, path, "cannot be written");
+    if (S_ISDIR(status.st_mode))
+        return cli_fail(session, DP_E_ARGUMENT, (cli_place){.file = path}, "is a folder; give a file's name");
+    if (!S_ISREG(status.st_mode)) // a rename would take its place, and be it /dev/stdout
+        return cli_fail(session, DP_E_ARGUMENT, (cli_place){.file = path},
+                        "is not a plain file and is not replaced; --json prints the document");
+    if (!session->settings->force)
+        return cli_fail(session, DP_E_ARGUMENT, (cli_place){.file = path}, "exists already; --force replaces it");
+    return DP_OK;
 }
 
 int cli_output_check(cli_session *session, const char *path)
 {
-    struct stat status;
-
     if (path == NULL)
         return DP_OK;
-    if (in_model(session, path))
-        return cli_fail(session, DP_E_ARGUMENT, (cli_place){.file = path},
-                        "is part of the model that is read; "
-                        "choose another output");
-    if (stat(path, &status)) {
-        if (errno == ENOENT)
-            return DP_OK;
-        return system_failure(session, path, "cannot be written");
-    }
-    if (S_ISDIR(status.st_mode))
-        return cli_fail(session, DP_E_ARGUMENT, (cli_place){.file = path}, "is a folder; give a file's name");
-    if (!session->settings->force)
-        return cli_fail(session, DP_E_ARGUMENT, (cli_place){.file = path}, "exists already; --force replaces it");
-    return DP_OK;
+    char *folder = folder_of(path);
+    int rc = DP_OK;
+
+    if (folder == NULL)
+        return out_of_memory(session);
+    if (in_model(session, path, folder))
+        rc = cli_fail(session, DP_E_ARGUMENT, (cli_place){.file = path},
+                      "is part of the model that is read; choose another output");
+    else if (access(folder, W_OK | X_OK)) // before hours of work
+        rc = system_failure(session, path, "cannot be written");
+    else
+        rc = check_target(session, path);
+    free(folder);
+    return rc;
 }
 
 static char *partial_name(const char *path)
@@ -79,7 +115,7 @@ int cli_output_open(cli_session *session, const char *path, cli_output *output)
     *output = (cli_output){.path = path, .fd = -1, .partial = partial_name(path)};
     if (output->partial == NULL)
         return out_of_memory(session);
-    output->fd = open(output->partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    output->fd = open(output->partial, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (output->fd >= 0)
         return DP_OK;
     const int rc = system_failure(session, path, "cannot be written");

@@ -39,7 +39,7 @@ static int read_plan(cli_session *session, dp_plan **out)
     int rc = cli_file_read(session, path, &text, &size);
 
     if (rc == DP_OK)
-        session->advice = "correct the plan, or make it again with 'depthprune plan'";
+        session->advice = "correct the plan ('kept' may be left out), or make it again with 'depthprune plan'";
     if (rc == DP_OK)
         rc = dp_plan_read(session->context, text, size, path, out, &session->error);
     free(text);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -217,11 +218,23 @@ static int run_gnuplot(const char *script, size_t size, int output)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : ECHILD;
 }
 
+// gnuplot does not say that the disk is full: a whole picture has its last bytes.
+static int is_whole(int fd)
+{
+    char end[16] = "";
+    struct stat status;
+
+    if (fstat(fd, &status) || status.st_size < (off_t)sizeof end ||
+        pread(fd, end, sizeof end, status.st_size - (off_t)sizeof end) != (ssize_t)sizeof end)
+        return 0;
+    return memmem(end, sizeof end, "</svg>", 6) != NULL || memmem(end, sizeof end, "IEND", 4) != NULL;
+}
+
 static int without_chart(cli_session *session, int failed)
 {
     const cli_settings *s = session->settings;
     const char *why = failed == ENOENT ? "needs gnuplot, which is not installed (Debian package gnuplot-nox)"
-                                       : "could not be drawn: gnuplot failed";
+                                       : "could not be drawn: gnuplot failed, or the disk is full";
 
     if (s->output == NULL && !s->json)
         return cli_fail(session, DP_E_IO, (cli_place){.file = s->plot}, "the chart %s", why);
@@ -239,7 +252,9 @@ int cli_plot_scores(cli_session *session, const dp_scores_info *scores, const dp
         return cli_fail(session, DP_E_MEMORY, (cli_place){0}, "out of memory");
     int rc = cli_output_open(session, session->settings->plot, &output);
     if (rc == DP_OK) {
-        const int failed = run_gnuplot(script, size, output.fd);
+        int failed = run_gnuplot(script, size, output.fd);
+        if (!failed && !is_whole(output.fd))
+            failed = EIO;
         if (failed)
             cli_output_abandon(&output);
         rc = failed ? without_chart(session, failed) : cli_output_commit(session, &output);

@@ -42,6 +42,19 @@ int cli_saving_check(cli_session *session)
     return session->settings->output ? DP_OK : cli_usage(session, "-o OUT says where the model goes");
 }
 
+// Where overwriting is all that lacks, the option's name does, too.
+static void say_force(cli_session *session, const dp_model *model, dp_save_options *options)
+{
+    dp_save_report report = {.size = sizeof report};
+
+    options->overwrite = 1;
+    session->muted = 1;
+    if (dp_model_save_estimate(model, session->settings->output, options, &report, NULL) == DP_OK)
+        cli_fail(session, DP_E_ARGUMENT, (cli_place){.file = session->settings->output},
+                 "exists already; --force replaces it");
+    session->muted = 0;
+}
+
 int cli_saving_allowed(cli_session *session, const dp_model *model, dp_save_report *report)
 {
     dp_save_options options;
@@ -51,6 +64,8 @@ int cli_saving_allowed(cli_session *session, const dp_model *model, dp_save_repo
     session->muted = 1; // saving says it
     const int rc = dp_model_save_estimate(model, session->settings->output, &options, report, &session->error);
     session->muted = 0;
+    if (rc == DP_E_ARGUMENT && !session->settings->force)
+        say_force(session, model, &options);
     return rc;
 }
 

@@ -148,9 +148,13 @@ int cli_session_tokenizer(cli_session *session)
 
     if (rc || session->tokenizer)
         return rc;
-    session->advice = "the model's tokenizer cannot be used: give token ids instead of text";
-    return dp_tokenizer_open(session->context, session->settings->operands.items[0], &session->tokenizer,
-                             &session->error);
+    session->advice = session->command->bit == CLI_EVAL
+                          ? "without a tokenizer give --perplexity-tokens instead of text"
+                          : "without a tokenizer give --calibration-tokens instead of text";
+    rc = dp_tokenizer_open(session->context, session->settings->operands.items[0], &session->tokenizer,
+                           &session->error);
+    session->opened_nothing = rc == DP_E_IO && session->error.system_error == 0;
+    return rc;
 }
 
 static const char *system_advice(int32_t number)
@@ -175,6 +179,8 @@ static const char *advice(const cli_session *session)
 {
     const dp_error *error = &session->error;
 
+    if (strchr(error->message, ';')) // it says itself what to do
+        return NULL;
     switch (error->code) {
     case DP_E_UNSUPPORTED:
         return "'depthprune --help' and the README say what is read";
@@ -188,7 +194,7 @@ static const char *advice(const cli_session *session)
     case DP_E_INTERNAL:
         return "this is a defect of depthprune: please report it";
     case DP_E_IO:
-        return system_advice(error->system_error);
+        return session->opened_nothing ? session->advice : system_advice(error->system_error);
     default:
         return NULL;
     }

@@ -23,6 +23,7 @@ typedef struct cli_session {
     json_t *protocol; // the fingerprint of the run, filled as it goes (protocol.c)
     dp_error error;
     const char *advice; // what to do when the file in hand is bad
+    int opened_nothing; // there is no tokenizer
     int muted;          // the library repeats itself: its notes are not shown
     const char *kept;   // what an interruption leaves
     double started;     // clock of cli_clock()
