@@ -23,7 +23,8 @@ enum {
 
 /** How dp_tokenizer_decode writes text. */
 enum {
-    DP_DECODE_SPECIAL = 1 /**< write special tokens as their text; without it they are left out */
+    DP_DECODE_SPECIAL = 1 /**< write special tokens as their text; without it they are left out, but for
+                               SentencePiece's unknown token, which is written as " ⁇ " as it does */
 };
 
 /** What a tokenizer is.  Set `size` to sizeof(dp_tokenizer_info) before the call. */

@@ -29,6 +29,23 @@ static int add_bytes(const dp_tokenizer *tokenizer, int32_t id, dpi_text *out, d
     return rc;
 }
 
+// A second byte that no character beginning with `first` has: overlong, a surrogate, or beyond U+10FFFF.
+static int cannot_follow(unsigned char first, unsigned char second)
+{
+    switch (first) {
+    case 0xe0:
+        return second < 0xa0;
+    case 0xed:
+        return second > 0x9f;
+    case 0xf0:
+        return second < 0x90;
+    case 0xf4:
+        return second > 0x8f;
+    default:
+        return 0;
+    }
+}
+
 // How many bytes from here on one U+FFFD stands for: the longest beginning of a character, or one byte.
 static size_t broken_part(const char *text, size_t size)
 {
@@ -39,8 +56,7 @@ static size_t broken_part(const char *text, size_t size)
                                                      : 1;
     size_t length = 1;
 
-    if (size > 1 && ((*at == 0xe0 && at[1] < 0xa0) || (*at == 0xed && at[1] > 0x9f) ||
-                     (*at == 0xf0 && at[1] < 0x90) || (*at == 0xf4 && at[1] > 0x8f)))
+    if (size > 1 && cannot_follow(*at, at[1]))
         return 1;
     while (length < whole && length < size && (at[length] & 0xc0) == 0x80)
         length++;

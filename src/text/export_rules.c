@@ -149,21 +149,30 @@ static int make_rules(const dp_tokenizer *tokenizer, const ways *all, dpi_merges
     return rc;
 }
 
-int dpi_export_rules(const dp_tokenizer *tokenizer, dpi_merges *rules, int *same, dp_error *error)
+// The ways to make every piece; *same is 0 when one is too long to look at.
+static int list_ways(const dp_tokenizer *tokenizer, ways *all, int *same, dp_error *error)
 {
     const dpi_vocab *const vocab = &tokenizer->vocab;
-    ways all = {0};
-    size_t longest = 0;
     int rc = DP_OK;
 
-    *same = !tokenizer->squeeze && !tokenizer->pieces.count && !tokenizer->has_unused;
     for (int32_t id = 0; !rc && *same && id < vocab->count; id++) {
         if (!dpi_token_merges(&vocab->tokens[id]))
             continue;
         *same = vocab->tokens[id].size <= PIECE_MOST;
         if (*same)
-            rc = add_ways(tokenizer, id, &all, error);
+            rc = add_ways(tokenizer, id, all, error);
     }
+    return rc;
+}
+
+int dpi_export_rules(const dp_tokenizer *tokenizer, dpi_merges *rules, int *same, dp_error *error)
+{
+    const dpi_vocab *const vocab = &tokenizer->vocab;
+    ways all = {0};
+    size_t longest = 0;
+
+    *same = !tokenizer->squeeze && !tokenizer->pieces.count && !tokenizer->has_unused;
+    int rc = list_ways(tokenizer, &all, same, error);
     if (!rc && *same) {
         if (all.count)
             qsort(all.data, all.count, sizeof *all.data, best_first);

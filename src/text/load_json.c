@@ -210,17 +210,15 @@ static int read_unknown(dp_tokenizer *tokenizer, const json_t *model, dp_error *
     return DP_OK;
 }
 
-static int read_model(dp_tokenizer *tokenizer, const json_t *root, dp_error *error)
+// The members that must be of a kind are.
+static int check_model(dp_tokenizer *tokenizer, const json_t *model, const json_t *vocab, const json_t *added,
+                       dp_error *error)
 {
-    const json_t *const model = json_object_get(root, "model"), *const added =
-                                                                    json_object_get(root, "added_tokens");
-    const json_t *const vocab = json_object_get(model, "vocab");
     const char *type = "BPE";
-    int rc = DP_OK;
 
     if (!json_is_object(model))
         return format_error(tokenizer, "model", "the tokenizer has no model", error);
-    rc = dpi_json_string(model, "type", 0, &type, tokenizer->name, error);
+    int rc = dpi_json_string(model, "type", 0, &type, tokenizer->name, error);
     if (!rc && strcmp(type, "BPE"))
         rc = dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "model", "not a model that is supported here:", type,
                              error);
@@ -228,6 +226,15 @@ static int read_model(dp_tokenizer *tokenizer, const json_t *root, dp_error *err
         rc = format_error(tokenizer, "vocab", "the vocabulary is missing or empty", error);
     if (!rc && added && !json_is_null(added) && !json_is_array(added))
         rc = format_error(tokenizer, "added_tokens", "the added tokens are not a list", error);
+    return rc;
+}
+
+static int read_model(dp_tokenizer *tokenizer, const json_t *root, dp_error *error)
+{
+    const json_t *const model = json_object_get(root, "model"), *const vocab = json_object_get(model, "vocab");
+    const json_t *const added = json_object_get(root, "added_tokens");
+    int rc = check_model(tokenizer, model, vocab, added, error);
+
     if (!rc)
         rc = dpi_json_rules(tokenizer, root, error);
     if (!rc)

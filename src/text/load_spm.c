@@ -144,28 +144,25 @@ static int read_trainer(dp_tokenizer *tokenizer, dpi_wire wire, dp_error *error)
 
 static int read_normalizer(dp_tokenizer *tokenizer, dpi_wire wire, dp_error *error)
 {
-    uint64_t prefix = 1, squeeze = 1, escape = 1;
+    enum { CHARSMAP = 2, PREFIX = 3, SQUEEZE = 4, ESCAPE = 5 };
+    uint64_t flags[ESCAPE + 1] = {[PREFIX] = 1, [SQUEEZE] = 1, [ESCAPE] = 1};
     int charsmap = 0, more = 0, rc;
     dpi_field field;
 
     while (!(rc = dpi_wire_next(&wire, &field, &more, error)) && more) {
-        if (field.number == 2 && field.wire == 2)
+        if (field.number == CHARSMAP && field.wire == 2)
             charsmap = field.bytes.at != field.bytes.end;
-        if (field.wire == 0 && field.number == 3)
-            prefix = field.value;
-        if (field.wire == 0 && field.number == 4)
-            squeeze = field.value;
-        if (field.wire == 0 && field.number == 5)
-            escape = field.value;
+        if (field.wire == 0 && field.number >= PREFIX && field.number <= ESCAPE)
+            flags[field.number] = field.value;
     }
     if (!rc && charsmap)
         rc = dpi_wire_refuse(&wire, DP_E_UNSUPPORTED,
                              "a SentencePiece model that rewrites characters is not supported", error);
-    if (!rc && !escape)
+    if (!rc && !flags[ESCAPE])
         rc = dpi_wire_refuse(&wire, DP_E_UNSUPPORTED,
                              "a SentencePiece model without escape_whitespaces is not supported", error);
-    tokenizer->prefix = prefix ? DPI_PREFIX_ALWAYS : DPI_PREFIX_NEVER;
-    tokenizer->squeeze = squeeze != 0;
+    tokenizer->prefix = flags[PREFIX] ? DPI_PREFIX_ALWAYS : DPI_PREFIX_NEVER;
+    tokenizer->squeeze = flags[SQUEEZE] != 0;
     return rc;
 }
 

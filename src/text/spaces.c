@@ -33,6 +33,14 @@ static const char *class_start(const char *at)
     return *at == ']' ? at + 1 : at;
 }
 
+// The class that is open after the character or escape of `size` bytes at `at`.
+static const char *class_after(const char *at, size_t size, const char *members)
+{
+    if (size == 1 && *at == '[' && !members)
+        return class_start(at);
+    return size == 1 && *at == ']' && members && at >= members ? NULL : members;
+}
+
 int dpi_spell_spaces(const char *pattern, dpi_text *out, dp_error *error)
 {
     const char *members = NULL; // of the class that is open, if one is
@@ -45,10 +53,7 @@ int dpi_spell_spaces(const char *pattern, dpi_text *out, dp_error *error)
         if (size == 2 && (at[1] == 's' || at[1] == 'S')) {
             rc = add_spaces(out, at, members != NULL, error);
         } else {
-            if (size == 1 && *at == '[' && !members)
-                members = class_start(at);
-            else if (size == 1 && *at == ']' && members && at >= members)
-                members = NULL;
+            members = class_after(at, size, members);
             rc = dpi_text_add(out, at, size, error);
         }
         at += size;
