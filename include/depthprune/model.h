@@ -66,7 +66,8 @@ typedef struct dp_weight {
 DP_API void dp_model_options_init(dp_model_options *options, size_t size);
 
 /**
- * Open a Hugging Face directory (config.json and model.safetensors) or a GGUF file.
+ * Open a Hugging Face directory (config.json and model.safetensors or, where that is not,
+ * model.safetensors.index.json with the files that it names) or a GGUF file.
  * Reads headers only; weights are checked for shape here and for value when first used.
  * @param context kept
  * @param options copied; NULL for defaults

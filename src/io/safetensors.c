@@ -42,7 +42,15 @@ static int64_t entry_offset(const reader *r, const char *name)
 
 static dpi_place place_of(const reader *r, const char *tensor)
 {
-    return (dpi_place){.file = r->name, .item = tensor, .offset = entry_offset(r, tensor)};
+    return (dpi_place){.file = r->name, .item = tensor, .offset = PREFIX};
+}
+
+// A failure that concerns an entry gets its place; the search is too long for entries that are well.
+static int locate(const reader *r, const char *name, int rc)
+{
+    if (rc && rc != DP_E_MEMORY && r->error)
+        r->error->offset = entry_offset(r, name);
+    return rc;
 }
 
 static int fail(const reader *r, const char *tensor, const char *message)
@@ -136,7 +144,7 @@ static int read_tensor(const reader *r, const char *name, const json_t *entry, d
     uint64_t bytes = 0;
 
     if (!json_is_object(entry))
-        return fail(r, name, "entry is not an object");
+        return locate(r, name, fail(r, name, "entry is not an object"));
     tensor->name = dpi_copy_text(r->memory, name, r->error);
     if (!tensor->name)
         return DP_E_MEMORY;
@@ -147,7 +155,7 @@ static int read_tensor(const reader *r, const char *name, const json_t *entry, d
         rc = read_range(r, json_object_get(entry, "data_offsets"), tensor, bytes);
     if (!rc)
         tensor->storage = dpi_storage_keep(r->storage);
-    return rc;
+    return locate(r, name, rc);
 }
 
 static int check_metadata(const reader *r, const json_t *metadata)
@@ -156,9 +164,10 @@ static int check_metadata(const reader *r, const json_t *metadata)
     json_t *value;
 
     if (!json_is_object(metadata))
-        return fail(r, "__metadata__", "is not an object");
-    json_object_foreach((json_t *)(uintptr_t)metadata, key,
-                        value) if (!json_is_string(value)) return fail(r, key, "metadata is not a string");
+        return locate(r, "__metadata__", fail(r, "__metadata__", "is not an object"));
+    json_object_foreach ((json_t *)(uintptr_t)metadata, key, value)
+        if (!json_is_string(value))
+            return locate(r, key, fail(r, key, "metadata is not a string"));
     return DP_OK;
 }
 
@@ -206,8 +215,7 @@ static int read_tensors(const reader *r, const json_t *root, dpi_safetensors *fi
     file->tensors = dpi_alloc(r->memory, json_object_size(root), sizeof *file->tensors, r->error);
     if (!file->tensors)
         return DP_E_MEMORY;
-    json_object_foreach((json_t *)(uintptr_t)root, name, entry)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)root, name, entry) {
         if (strcmp(name, "__metadata__") == 0)
             rc = check_metadata(r, entry);
         else

@@ -15,9 +15,10 @@ typedef struct binder {
     const char *first_unknown;
 } binder;
 
-static dpi_place place_of(const binder *b, const char *name, int64_t offset)
+static dpi_place place_of(const binder *b, const dpi_tensor *tensor)
 {
-    return (dpi_place){.file = b->source->weights, .item = name, .offset = offset};
+    return (dpi_place){
+        .file = dpi_source_file(b->source, tensor), .item = tensor->name, .offset = (int64_t)tensor->offset};
 }
 
 static void write_shape(const int64_t *shape, int32_t dims, char out[96])
@@ -33,7 +34,7 @@ static void write_shape(const int64_t *shape, int32_t dims, char out[96])
 
 static int check_shape(const binder *b, const dpi_tensor *tensor, int32_t slot)
 {
-    const dpi_place place = place_of(b, tensor->name, (int64_t)tensor->offset);
+    const dpi_place place = place_of(b, tensor);
     int64_t wanted[2];
     char have[96], want[96];
     const int32_t dims = dpi_slot_shape(&b->source->config, slot, wanted);
@@ -47,7 +48,7 @@ static int check_shape(const binder *b, const dpi_tensor *tensor, int32_t slot)
 
 static int check_type(const binder *b, const dpi_tensor *tensor, int32_t slot)
 {
-    const dpi_place place = place_of(b, tensor->name, (int64_t)tensor->offset);
+    const dpi_place place = place_of(b, tensor);
     const dpi_dtype *type = dpi_dtype_of(tensor->type);
     const int plain = tensor->type == DP_F32 || tensor->type == DP_F16 || tensor->type == DP_BF16;
 
@@ -86,7 +87,7 @@ static int is_bias(const char *name)
 static int bind_one(binder *b, const dpi_tensor *tensor)
 {
     dpi_source *source = b->source;
-    const dpi_place place = place_of(b, tensor->name, (int64_t)tensor->offset);
+    const dpi_place place = place_of(b, tensor);
     int32_t block;
     const int32_t slot = dpi_name_read(source->format, tensor->name, &block);
 
@@ -111,7 +112,7 @@ static int missing(const binder *b, int32_t slot, int32_t block)
     char name[DPI_NAME_SIZE];
 
     dpi_name_write(b->source->format, slot, block, name);
-    const dpi_place place = place_of(b, name, -1);
+    const dpi_place place = {.file = b->source->weights, .item = name, .offset = -1};
     if (block >= 0)
         return dpi_fail_at(b->error, DP_E_FORMAT, &place, "the tensor is missing; the configuration says %d blocks",
                            b->source->config.blocks);

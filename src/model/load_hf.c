@@ -1,4 +1,4 @@
-// A Hugging Face directory: config.json and one model.safetensors.
+// A Hugging Face directory: config.json and model.safetensors or, where that is not, the files of its index.
 #include <string.h>
 
 #include "base/error.h"
@@ -7,6 +7,8 @@
 #include "model/source.h"
 
 enum { MOST_CONFIG_BYTES = 4 << 20 };
+
+#define WHOLE_FILE "model.safetensors"
 
 static int look(const dpi_source *source, const char *name, int *there, dp_error *error)
 {
@@ -25,7 +27,6 @@ static int no_weights(const dpi_source *source, dp_error *error)
     static const struct {
         const char *file, *what;
     } others[] = {
-        {"model.safetensors.index.json", "checkpoints in several files (shards) are not read yet"},
         {"pytorch_model.bin", "pickled checkpoints are not read; convert it to safetensors"},
         {"pytorch_model.bin.index.json", "pickled checkpoints are not read; convert it to safetensors"},
         {"consolidated.00.pth", "pickled checkpoints are not read; convert it to safetensors"},
@@ -43,7 +44,7 @@ static int no_weights(const dpi_source *source, dp_error *error)
             return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "there is no model.safetensors but %s: %s",
                                others[i].file, others[i].what);
     }
-    place.item = "model.safetensors";
+    place.item = WHOLE_FILE;
     return dpi_fail_at(error, DP_E_FORMAT, &place, "the directory has a config.json but no model.safetensors");
 }
 
@@ -69,20 +70,31 @@ static int read_config(dpi_source *source, dp_context *context, dp_error *error)
     return rc;
 }
 
-static int read_weights(dpi_source *source, dp_context *context, int copy, dp_error *error)
+static int read_one(dpi_source *source, dp_context *context, int copy, dp_error *error)
 {
     dpi_storage *storage = NULL;
-
-    source->weights = dpi_path_join(source->memory, source->path, "model.safetensors", error);
-    if (!source->weights)
-        return DP_E_MEMORY;
-    if (!dpi_path_exists(source->weights))
-        return no_weights(source, error);
     int rc = dpi_file_open(&storage, context, source->weights, copy, error);
+
     if (!rc)
         rc = dpi_safetensors_read(&source->safetensors, source->memory, storage, source->weights, error);
     dpi_storage_drop(storage); // the tensors keep it
     return rc;
+}
+
+static int read_weights(dpi_source *source, dp_context *context, int copy, dp_error *error)
+{
+    int whole = 0, index = 0, rc = look(source, WHOLE_FILE, &whole, error);
+
+    if (!rc)
+        rc = look(source, DPI_INDEX_FILE, &index, error);
+    if (rc)
+        return rc;
+    if (!whole && !index)
+        return no_weights(source, error);
+    source->weights = dpi_path_join(source->memory, source->path, whole ? WHOLE_FILE : DPI_INDEX_FILE, error);
+    if (!source->weights)
+        return DP_E_MEMORY;
+    return whole ? read_one(source, context, copy, error) : dpi_load_shards(source, context, copy, error);
 }
 
 int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error)

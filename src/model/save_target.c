@@ -40,6 +40,15 @@ static int is_inside(const char *inner, const char *outer)
            (inner[size] == '/' || inner[size] == 0 || (size > 0 && outer[size - 1] == '/'));
 }
 
+// Files may be links to elsewhere.
+static int is_read(const dpi_source *source, const char *path)
+{
+    for (size_t i = 0; i < source->shard_count; i++)
+        if (dpi_path_same(path, source->shards[i].path))
+            return 1;
+    return dpi_path_same(path, source->place) || dpi_path_same(path, source->weights);
+}
+
 static int check_source(const dpi_save *save, dp_error *error)
 {
     const dpi_source *source = save->model->source;
@@ -49,7 +58,7 @@ static int check_source(const dpi_save *save, dp_error *error)
 
     if (!nearest(save->path, target, &whole))
         return dpi_fail_at(error, DP_E_ARGUMENT, &place, "the target is not a path that can be followed");
-    if (dpi_path_same(save->path, source->place) || dpi_path_same(save->path, source->weights))
+    if (is_read(source, save->path))
         return dpi_fail_at(error, DP_E_ARGUMENT, &place, "the target is the model that is being read");
     if (source->format == DP_FORMAT_HF && is_inside(target, source->place))
         return dpi_fail_at(error, DP_E_ARGUMENT, &place, "the target lies inside the model that is being read");

@@ -36,12 +36,29 @@ dpi_source *dpi_source_keep(dpi_source *source)
     return source;
 }
 
+const char *dpi_source_file(const dpi_source *source, const dpi_tensor *tensor)
+{
+    size_t low = 0, high = source->shard_count;
+
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (tensor < source->safetensors->tensors + source->shards[middle].end)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low < source->shard_count ? source->shards[low].path : source->weights;
+}
+
 void dpi_source_drop(dpi_source *source)
 {
     if (!source || atomic_fetch_sub(&source->references, 1) != 1)
         return;
     dpi_memory *memory = source->memory;
     dpi_safetensors_free(source->safetensors);
+    for (size_t i = 0; i < source->shard_count; i++)
+        dpi_free(memory, source->shards[i].path);
+    dpi_free(memory, source->shards);
     dpi_gguf_free(source->gguf);
     dpi_free(memory, source->blocks);
     dpi_free(memory, source->config_text);

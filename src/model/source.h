@@ -7,6 +7,14 @@
 #include "model/family.h"
 #include "model/model.h"
 
+#define DPI_INDEX_FILE "model.safetensors.index.json"
+
+// One file of a checkpoint in several.
+typedef struct dpi_shard {
+    char *path;
+    size_t end; // of its tensors among all; they begin where the shard before ends
+} dpi_shard;
+
 struct dpi_source {
     _Atomic int32_t references;
     int32_t format;     // DP_FORMAT_*
@@ -14,12 +22,14 @@ struct dpi_source {
     const dpi_family *family;
     char *path;        // as given
     char *place;       // the same from the root, links followed: still right when the host changes directory
-    char *weights;     // the file of the tensors, for errors
+    char *weights;     // the file of the tensors, or the index of their files, for errors
     char *config_text; // config.json; NULL for GGUF
     size_t config_size;
     dpi_config config;            // of the whole file
     dpi_safetensors *safetensors; // one of these two
     dpi_gguf *gguf;
+    dpi_shard *shards; // of safetensors; none when one file has all
+    size_t shard_count;
     dpi_block *blocks; // config.blocks
     const dpi_tensor *embedding, *norm;
     const dpi_tensor *head; // the embedding when tied
@@ -30,12 +40,16 @@ struct dpi_source {
 int dpi_source_new(dpi_source **out, dp_context *context, const char *path, int32_t format, dp_error *error);
 dpi_source *dpi_source_keep(dpi_source *source);
 void dpi_source_drop(dpi_source *source); // NULL is allowed
+// The file that a tensor of the source lies in.
+const char *dpi_source_file(const dpi_source *source, const dpi_tensor *tensor);
 
 // Fill blocks, embedding, norm, head and rope from the tensors, each present once and of the right shape.
 int dpi_source_bind(dpi_source *source, dp_context *context, const dpi_tensor *tensors, size_t count,
                     dp_error *error);
 
 int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error);
+// The files that source->weights, an index, lists.
+int dpi_load_shards(dpi_source *source, dp_context *context, int copy, dp_error *error);
 int dpi_load_gguf(dpi_source *source, dp_context *context, int copy, dp_error *error);
 // DP_E_FORMAT unless `head`, which a tied model's file also has, is the embedding byte for byte.
 int dpi_source_check_tie(const dpi_source *source, dpi_watch *watch, dp_error *error);

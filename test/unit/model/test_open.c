@@ -230,9 +230,6 @@ START_TEST(says_what_is_there_instead)
     scene s;
 
     open_scene(&s);
-    make_folder(&s, "shards", "model.safetensors.index.json");
-    ck_assert_int_eq(open_fails(&s, path_in(&s, "shards")), DP_E_UNSUPPORTED);
-    ck_assert_str_eq(s.error.item, "model.safetensors.index.json");
     make_folder(&s, "pickle", "pytorch_model.bin");
     ck_assert_int_eq(open_fails(&s, path_in(&s, "pickle")), DP_E_UNSUPPORTED);
     ck_assert_str_eq(s.error.item, "pytorch_model.bin");
