@@ -134,8 +134,7 @@ int dpi_folder_holds(int folder, const char *name, int *holds)
         return errno;
     *holds = DPI_FOLDER_EMPTY;
     while (*holds != DPI_FOLDER_MODEL && (inner = next_name(list))) {
-        const int model =
-            strcmp(inner, "config.json") == 0 || ends_with(inner, ".gguf") || ends_with(inner, ".safetensors");
+        const int model = strcmp(inner, "config.json") == 0 || ends_with(inner, ".safetensors");
         *holds = model ? DPI_FOLDER_MODEL : DPI_FOLDER_OTHER;
     }
     const int failed = *holds == DPI_FOLDER_MODEL ? 0 : errno;

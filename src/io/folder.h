@@ -10,7 +10,8 @@ int dpi_folder_lacks(int folder, const char *name);
 int dpi_folder_remove(int folder, const char *name);
 // What the folder `name` holds, for the decision whether a save may replace it.
 enum { DPI_FOLDER_EMPTY, DPI_FOLDER_MODEL, DPI_FOLDER_OTHER };
-// 0 and *holds, or an errno.  A model has config.json, or a file *.gguf or *.safetensors.
+// 0 and *holds, or an errno.  A model has config.json, or a file *.safetensors; a folder of GGUF files is a
+// collection that no save made.
 int dpi_folder_holds(int folder, const char *name, int *holds);
 // fsync, tried again when interrupted; 0 or an errno.  Folders of file systems without it are no error.
 int dpi_sync(int file);

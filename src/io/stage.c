@@ -120,7 +120,7 @@ static int check_target(const dpi_stage *stage, int *there, dp_error *error)
     if (!stage->overwrite)
         return refuse(stage, "exists already; overwriting was not asked for", error);
     if (S_ISDIR(facts.st_mode) && holds != DPI_FOLDER_MODEL)
-        return refuse(stage, "holds files but no model (config.json, *.safetensors, *.gguf); not replaced", error);
+        return refuse(stage, "holds files but no model (config.json, *.safetensors); not replaced", error);
     return DP_OK;
 }
 

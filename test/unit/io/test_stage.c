@@ -50,6 +50,7 @@ START_TEST(a_directory_that_is_no_model_is_never_replaced)
 
     ck_assert_int_eq(mkdir(target, 0777), 0);
     write_text(under(target, "thesis.tex"), "years");
+    write_text(under(target, "downloaded.gguf"), "a collection");
     refused(target, 1, 1, DP_E_ARGUMENT, "holds files but no model");
     ck_assert(holds_text(under(target, "thesis.tex"), "years"));
     ck_assert_int_eq(names_in(folder), 1);
