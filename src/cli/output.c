@@ -79,6 +79,18 @@ static int check_target(cli_session *session, const char *path)
     return DP_OK;
 }
 
+int cli_output_folder_check(cli_session *session, const char *path)
+{
+    char *folder = folder_of(path);
+
+    if (folder == NULL)
+        return out_of_memory(session);
+    const int refused = access(folder, W_OK | X_OK);
+    const int rc = refused ? system_failure(session, path, "cannot be written") : DP_OK;
+    free(folder);
+    return rc;
+}
+
 int cli_output_check(cli_session *session, const char *path)
 {
     if (path == NULL)
@@ -91,12 +103,10 @@ int cli_output_check(cli_session *session, const char *path)
     if (in_model(session, path, folder))
         rc = cli_fail(session, DP_E_ARGUMENT, (cli_place){.file = path},
                       "is part of the model that is read; choose another output");
-    else if (access(folder, W_OK | X_OK)) // before hours of work
-        rc = system_failure(session, path, "cannot be written");
-    else
-        rc = check_target(session, path);
     free(folder);
-    return rc;
+    if (rc == DP_OK)
+        rc = cli_output_folder_check(session, path); // before hours of work
+    return rc ? rc : check_target(session, path);
 }
 
 static char *partial_name(const char *path)

@@ -14,6 +14,8 @@ typedef struct cli_output {
 // May `path` be written?  Refused: an existing file without --force, what is no plain file, a place in the model, a
 // folder that is missing or not ours.  NULL is fine.
 int cli_output_check(cli_session *session, const char *path);
+// May something be made in the folder that `path` lies in?
+int cli_output_folder_check(cli_session *session, const char *path);
 int cli_output_open(cli_session *session, const char *path, cli_output *output);
 int cli_output_commit(cli_session *session, cli_output *output); // frees it, even on failure
 void cli_output_abandon(cli_output *output);

@@ -66,7 +66,7 @@ int cli_saving_allowed(cli_session *session, const dp_model *model, dp_save_repo
     session->muted = 0;
     if (rc == DP_E_ARGUMENT && !session->settings->force)
         say_force(session, model, &options);
-    return rc;
+    return rc ? rc : cli_output_folder_check(session, session->settings->output);
 }
 
 int cli_saving_run(cli_session *session, const dp_model *model, dp_save_report *report)

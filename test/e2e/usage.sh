@@ -70,6 +70,14 @@ done <<'END'
 --length 1
 END
 
+# an empty word is none
+expect 2 inspect ""
+says "empty name"
+expect 2 score model --criterion ""
+says "--criterion wants"
+expect 2 convert model -o ""
+says "--output wants"
+
 # '-' and '_' are alike, and so are '--name value' and '--name=value'
 expect 2 prune model -o out --weight_reduction=m
 says "--weight-reduction wants"
