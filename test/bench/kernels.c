@@ -19,8 +19,14 @@ typedef struct bench {
     const char *word;
 } bench;
 
-static void *take(void *user, uint64_t size) { return dpi_alloc_raw(&((bench *)user)->memory, 1, (size_t)size, NULL); }
-static void give(void *user, void *memory) { dpi_free(&((bench *)user)->memory, memory); }
+static void *take(void *user, uint64_t size)
+{
+    return dpi_alloc_raw(&((bench *)user)->memory, 1, (size_t)size, NULL);
+}
+static void give(void *user, void *memory)
+{
+    dpi_free(&((bench *)user)->memory, memory);
+}
 static void keep_quiet(void *user, int32_t level, const char *line)
 {
     (void)user;
@@ -77,7 +83,10 @@ static void multiply_wide(void *arg, int64_t begin, int64_t end, int32_t worker)
     (void)end;
     (void)worker;
 }
-static double peak_work(const bench *b) { return 0 * b->host.threads; }
+static double peak_work(const bench *b)
+{
+    return 0 * b->host.threads;
+}
 #endif
 
 static double processor_now(void)
@@ -109,9 +118,9 @@ static int by_size(const void *a, const void *b)
 
 enum { RUNS = 200 };
 
-// Many short runs for a fraction of a second, with the processor's peak taken before and after each.  Printed: the best
-// by the clock; the best by processor time, as on free cores; and for work in flops the best peak by the clock and the
-// median and best share of the peak of the moment, by processor time.
+// Many short runs for a fraction of a second, with the processor's peak taken before and after each.  Printed: the
+// best by the clock; the best by processor time, as on free cores; and for work in flops the best peak by the clock
+// and the median and best share of the peak of the moment, by processor time.
 static void measure(bench *b, const char *line, double work, const char *unit, void (*run)(void *arg), void *arg)
 {
     double clock = 1e9, processor = 1e9, peak = 0, shares[RUNS];
@@ -132,7 +141,8 @@ static void measure(bench *b, const char *line, double work, const char *unit, v
     printf("%-30s %7.1f %s %7.1f on free cores", line, work / clock / 1e9, unit,
            work / processor * b->host.threads / 1e9);
     if (!strcmp(unit, "GFLOP/s") && peak_work(b) > 0)
-        printf("  peak %5.1f, share %3.0f %%, best %3.0f", peak / 1e9, 100 * shares[runs / 2], 100 * shares[runs - 1]);
+        printf("  peak %5.1f, share %3.0f %%, best %3.0f", peak / 1e9, 100 * shares[runs / 2],
+               100 * shares[runs - 1]);
     putchar('\n');
     fflush(stdout);
 }
@@ -178,9 +188,10 @@ static void run_product(void *arg)
 
 static void products(bench *b)
 {
-    static const int64_t shapes[][3] = {{1280, 4096, 4096}, {1280, 576, 1536}, {1280, 1536, 576}, {1280, 576, 576},
-                                        {1280, 192, 576}, {1280, 49152, 576}, {20480, 576, 1536}, {256, 576, 576},
-                                        {16, 1536, 576}, {4, 1536, 576}, {1, 1536, 576}, {1, 4096, 4096}};
+    static const int64_t shapes[][3] = {{1280, 4096, 4096}, {1280, 576, 1536}, {1280, 1536, 576},
+                                        {1280, 576, 576},   {1280, 192, 576},  {1280, 49152, 576},
+                                        {20480, 576, 1536}, {256, 576, 576},   {16, 1536, 576},
+                                        {4, 1536, 576},     {1, 1536, 576},    {1, 4096, 4096}};
     static const int32_t types[] = {DP_F32, DP_BF16, DP_Q4_1, DP_Q8_0, DP_Q4_0, DP_F16, DP_Q6_K};
 
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
@@ -248,14 +259,17 @@ static void run_rows(void *arg)
     int rc = DP_OK;
 
     if (!strcmp(w->name, "rmsnorm"))
-        rc = cpu->rmsnorm(stream, &(dp_rmsnorm_args){.x = w->x, .weight = w->w, .y = w->y, .epsilon = 1e-5f}, &error);
+        rc = cpu->rmsnorm(stream, &(dp_rmsnorm_args){.x = w->x, .weight = w->w, .y = w->y, .epsilon = 1e-5f},
+                          &error);
     else if (!strcmp(w->name, "softmax"))
         rc = cpu->softmax(stream, &(dp_softmax_args){.x = w->x, .y = w->y, .scale = 1}, &error);
     else if (!strcmp(w->name, "glu"))
         rc = cpu->glu(stream, &(dp_glu_args){.a = w->x, .b = w->z, .y = w->y}, &error);
     else if (!strcmp(w->name, "rope"))
-        rc = cpu->rope(stream, &(dp_rope_args){.x = w->x, .positions = w->ids, .inverse_frequencies = w->frequencies,
-                                               .head_dim = 64}, &error);
+        rc = cpu->rope(
+            stream,
+            &(dp_rope_args){.x = w->x, .positions = w->ids, .inverse_frequencies = w->frequencies, .head_dim = 64},
+            &error);
     else
         rc = cpu->axpby(stream, &(dp_axpby_args){.x = w->x, .y = w->y, .alpha = 1, .beta = 1}, &error);
     check(rc, &error);
@@ -270,8 +284,12 @@ static void row_operations(bench *b)
 
         if (strncmp(names[i], b->word, strlen(b->word)))
             continue;
-        rows_work w = {.b = b, .name = names[i], .x = matrix(b, DP_F32, rows, cols), .y = matrix(b, DP_F32, rows, cols),
-                       .z = matrix(b, DP_F32, rows, cols), .w = matrix(b, DP_F32, 1, cols)};
+        rows_work w = {.b = b,
+                       .name = names[i],
+                       .x = matrix(b, DP_F32, rows, cols),
+                       .y = matrix(b, DP_F32, rows, cols),
+                       .z = matrix(b, DP_F32, rows, cols),
+                       .w = matrix(b, DP_F32, 1, cols)};
         w.ids = must(take(b, (size_t)rows * sizeof *w.ids));
         w.frequencies = must(take(b, 32 * sizeof *w.frequencies));
         for (int64_t r = 0; r < rows; r++)
@@ -315,26 +333,43 @@ static void run_fused(void *arg)
 static void fused_operations(bench *b, int64_t rows, int64_t length, int32_t type)
 {
     static const char *const names[] = {"attention", "linear_xent", "swiglu", "qkv_rope"};
-    const double flops[] = {4.0 * 64 * 9 * (double)(length + 1) / 2, 2.0 * 576 * 49152, 4.0 * 576 * 1536, 2.0 * 576 * 960};
+    const double flops[] = {4.0 * 64 * 9 * (double)(length + 1) / 2, 2.0 * 576 * 49152, 4.0 * 576 * 1536,
+                            2.0 * 576 * 960};
     float frequencies[32];
     int32_t *ids = must(take(b, (size_t)rows * sizeof *ids));
     fused f = {.b = b};
-    dp_mat mats[] = {matrix(b, DP_F32, rows, 576), matrix(b, DP_F32, rows, 192), matrix(b, DP_F32, rows, 192),
-                     matrix(b, DP_F32, rows, 576), matrix(b, type, 49152, 576), matrix(b, type, 1536, 576),
-                     matrix(b, type, 1536, 576), matrix(b, DP_F32, rows, 1536), matrix(b, DP_F32, rows, 1),
-                     matrix(b, type, 576, 576), matrix(b, type, 192, 576), matrix(b, type, 192, 576)};
+    dp_mat mats[] = {matrix(b, DP_F32, rows, 576), matrix(b, DP_F32, rows, 192),  matrix(b, DP_F32, rows, 192),
+                     matrix(b, DP_F32, rows, 576), matrix(b, type, 49152, 576),   matrix(b, type, 1536, 576),
+                     matrix(b, type, 1536, 576),   matrix(b, DP_F32, rows, 1536), matrix(b, DP_F32, rows, 1),
+                     matrix(b, type, 576, 576),    matrix(b, type, 192, 576),     matrix(b, type, 192, 576)};
 
     for (int64_t r = 0; r < rows; r++)
         ids[r] = (int32_t)(r % length);
     for (int i = 0; i < 32; i++)
         frequencies[i] = 1.0f / (float)(i + 1);
-    f.attention = (dp_attention_args){.q = mats[0], .k = mats[1], .v = mats[2], .y = mats[3], .sequences = rows / length,
-                                      .queries = length, .keys = length, .heads = 9, .kv_heads = 3, .head_dim = 64,
+    f.attention = (dp_attention_args){.q = mats[0],
+                                      .k = mats[1],
+                                      .v = mats[2],
+                                      .y = mats[3],
+                                      .sequences = rows / length,
+                                      .queries = length,
+                                      .keys = length,
+                                      .heads = 9,
+                                      .kv_heads = 3,
+                                      .head_dim = 64,
                                       .scale = 0.125f};
     f.head = (dp_linear_xent_args){.x = mats[0], .weight = mats[4], .loss = mats[8], .labels = ids};
     f.mlp = (dp_swiglu_args){.x = mats[0], .gate_weight = mats[5], .up_weight = mats[6], .y = mats[7]};
-    f.qkv = (dp_qkv_rope_args){.x = mats[0], .wq = mats[9], .wk = mats[10], .wv = mats[11], .q = mats[3], .k = mats[1],
-                               .v = mats[2], .positions = ids, .inverse_frequencies = frequencies, .head_dim = 64};
+    f.qkv = (dp_qkv_rope_args){.x = mats[0],
+                               .wq = mats[9],
+                               .wk = mats[10],
+                               .wv = mats[11],
+                               .q = mats[3],
+                               .k = mats[1],
+                               .v = mats[2],
+                               .positions = ids,
+                               .inverse_frequencies = frequencies,
+                               .head_dim = 64};
     for (f.kind = 0; f.kind < 4; f.kind++) {
         char line[64];
 
@@ -359,8 +394,14 @@ int main(int argc, char **argv)
     b.word = argc > 2 ? argv[2] : "";
     dpi_memory_init(&b.memory, NULL, 0);
     check(dpi_pool_open(&b.pool, &b.memory, threads, &error), &error);
-    b.host = (dp_host){.size = sizeof b.host, .threads = threads, .gemm = argc > 3 ? DP_GEMM_OPENBLAS : DP_GEMM_NATIVE,
-                       .user = &b, .alloc = take, .free = give, .parallel = spread, .log = keep_quiet};
+    b.host = (dp_host){.size = sizeof b.host,
+                       .threads = threads,
+                       .gemm = argc > 3 ? DP_GEMM_OPENBLAS : DP_GEMM_NATIVE,
+                       .user = &b,
+                       .alloc = take,
+                       .free = give,
+                       .parallel = spread,
+                       .log = keep_quiet};
     check(dpi_cpu_backend()->open(&b.host, 0, &b.stream, &error), &error);
     check(dpi_cpu_backend()->describe(b.stream, &info, &error), &error);
     printf("# %s, %s kernels, %s, %d threads\n", info.device, info.kernels, info.libraries, threads);

@@ -24,18 +24,27 @@ typedef struct attention {
 
 // A worker's memory, and what its task is about.
 typedef struct task {
-    float *q, *k, *v;           // packed
-    float *scores, *weights;    // of one register tile of queries: rows × KEYS, and packed
-    float *sums;                // group × rows × value_cols
-    float *top;                                 // group × rows
-    double *total;                              // group × rows
-    int64_t sequence, kv_head, query, queries;  // first query of the tile and how many
+    float *q, *k, *v;                          // packed
+    float *scores, *weights;                   // of one register tile of queries: rows × KEYS, and packed
+    float *sums;                               // group × rows × value_cols
+    float *top;                                // group × rows
+    double *total;                             // group × rows
+    int64_t sequence, kv_head, query, queries; // first query of the tile and how many
 } task;
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t over(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+static int64_t over(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
 
-static int64_t padded(int64_t floats) { return over(floats, SLACK) * SLACK + SLACK; }
+static int64_t padded(int64_t floats)
+{
+    return over(floats, SLACK) * SLACK + SLACK;
+}
 
 // The parts of a worker's memory in order: total, top, q, k, v, scores, weights, sums.
 static int64_t floats_of_worker(const attention *a)
@@ -115,7 +124,8 @@ static void attend_rows(const attention *a, const task *t, int64_t head, int64_t
     const int64_t seen = args->keys - args->queries + t->query + r + 1 - first; // by the first of the rows
     const int64_t most = smaller(count, seen + rows - 1);
     float *sums = t->sums + state * a->value_cols;
-    dpi_cpu_tile out = {.ahead = t->k, .stride = KEYS, .rows = (int32_t)rows, .cols = kernels->tile_cols, .alpha = 1};
+    dpi_cpu_tile out = {
+        .ahead = t->k, .stride = KEYS, .rows = (int32_t)rows, .cols = kernels->tile_cols, .alpha = 1};
 
     if (most <= 0)
         return;
@@ -208,5 +218,6 @@ int dpi_cpu_attention(dp_stream *stream, const dp_attention_args *args, dp_error
     rc = dpi_cpu_scratch_get(stream, DPI_SCRATCH_WORKERS,
                              (uint64_t)(stream->host.threads * a.worker_floats) * sizeof(float), &memory, error);
     a.memory = memory;
-    return rc ? rc : dpi_cpu_parallel(stream, args->sequences * args->kv_heads * a.tiles, 1, attend_tasks, &a, error);
+    return rc ? rc
+              : dpi_cpu_parallel(stream, args->sequences * args->kv_heads * a.tiles, 1, attend_tasks, &a, error);
 }

@@ -29,8 +29,8 @@ static int as_f32(dp_stream *stream, int use, dp_mat *matrix, dp_error *error)
 
     if (matrix->type == DP_F32 && (uintptr_t)matrix->data % sizeof(float) == 0)
         return DP_OK;
-    int rc = dpi_cpu_scratch_get(stream, use, (uint64_t)matrix->rows * (uint64_t)matrix->cols * sizeof(float), &space,
-                                 error);
+    int rc = dpi_cpu_scratch_get(stream, use, (uint64_t)matrix->rows * (uint64_t)matrix->cols * sizeof(float),
+                                 &space, error);
     if (rc)
         return rc;
     w.to = space;
@@ -73,8 +73,9 @@ static void add_bias(const dp_stream *stream, const dp_mat *c, const float *bias
 
 static int fits_openblas(const dp_gemm_args *args)
 {
-    return args->c.rows <= INT_MAX && args->c.cols <= INT_MAX && args->a.rows <= INT_MAX && args->a.cols <= INT_MAX &&
-           args->a.stride <= INT_MAX && args->b.stride <= INT_MAX && args->c.stride <= INT_MAX;
+    return args->c.rows <= INT_MAX && args->c.cols <= INT_MAX && args->a.rows <= INT_MAX &&
+           args->a.cols <= INT_MAX && args->a.stride <= INT_MAX && args->b.stride <= INT_MAX &&
+           args->c.stride <= INT_MAX;
 }
 
 // A slice of c's columns is multiplied at a time, so that a widened b stays small.
@@ -122,7 +123,8 @@ int dpi_cpu_gemm(dp_stream *stream, const dp_gemm_args *args, dp_error *error)
         rc = dpi_cpu_vector(stream, &args->bias, &bias, error);
 
     for (int64_t i = 0; i < args->batch && !rc; i++) {
-        rc = by_openblas ? multiply_openblas(stream, &one, bias, error) : multiply_native(stream, &one, bias, error);
+        rc =
+            by_openblas ? multiply_openblas(stream, &one, bias, error) : multiply_native(stream, &one, bias, error);
         step(&one.a, args->a_step);
         step(&one.b, args->b_step);
         step(&one.c, args->c_step);
@@ -133,8 +135,13 @@ int dpi_cpu_gemm(dp_stream *stream, const dp_gemm_args *args, dp_error *error)
 int dpi_cpu_linear(dp_stream *stream, const dp_mat *x, const dp_mat *weight, const dp_mat *bias, const dp_mat *y,
                    dp_error *error)
 {
-    const dp_gemm_args args = {
-        .a = *x, .b = *weight, .c = *y, .bias = bias ? *bias : (dp_mat){0}, .batch = 1, .alpha = 1, .transpose_b = 1};
+    const dp_gemm_args args = {.a = *x,
+                               .b = *weight,
+                               .c = *y,
+                               .bias = bias ? *bias : (dp_mat){0},
+                               .batch = 1,
+                               .alpha = 1,
+                               .transpose_b = 1};
 
     return dpi_cpu_gemm(stream, &args, error);
 }

@@ -18,7 +18,7 @@ typedef struct head {
     partial *partials; // rows × pieces
     float *picked;     // of each row, the logit of its label
     int64_t pieces;
-    int64_t first;     // row of args that is row 0 here
+    int64_t first; // row of args that is row 0 here
 } head;
 
 static void reduce_piece(void *arg, const dpi_cpu_piece *piece)
@@ -60,9 +60,7 @@ static void finish_rows(void *arg, int64_t begin, int64_t end, int32_t worker)
 static int head_native(dp_stream *stream, const dp_linear_xent_args *args, dp_error *error)
 {
     const int64_t most = args->x.rows < ROWS_AT_ONCE ? args->x.rows : ROWS_AT_ONCE;
-    head h = {.stream = stream,
-              .args = args,
-              .pieces = (args->weight.rows + DPI_GROUP_COLS - 1) / DPI_GROUP_COLS};
+    head h = {.stream = stream, .args = args, .pieces = (args->weight.rows + DPI_GROUP_COLS - 1) / DPI_GROUP_COLS};
     const uint64_t bytes = (uint64_t)most * ((uint64_t)h.pieces * sizeof(partial) + sizeof(float));
     void *memory;
     int rc = dpi_cpu_scratch_get(stream, DPI_SCRATCH_ROWS, bytes, &memory, error);

@@ -45,17 +45,17 @@ static void gate_piece(void *arg, const dpi_cpu_piece *piece)
 static int swiglu_native(dp_stream *stream, const dp_swiglu_args *args, dp_error *error)
 {
     gated_product g = {.stream = stream, .args = args};
-    const dpi_cpu_product product = {.a = args->x,
-                                     .part = {{.b = args->gate_weight, .n = args->y.cols},
-                                              {.b = args->up_weight, .n = args->y.cols}},
-                                     .m = args->x.rows,
-                                     .k = args->x.cols,
-                                     .parts = 2,
-                                     .transpose_b = 1,
-                                     .interleaved = 1,
-                                     .alpha = 1,
-                                     .sink = gate_piece,
-                                     .arg = &g};
+    const dpi_cpu_product product = {
+        .a = args->x,
+        .part = {{.b = args->gate_weight, .n = args->y.cols}, {.b = args->up_weight, .n = args->y.cols}},
+        .m = args->x.rows,
+        .k = args->x.cols,
+        .parts = 2,
+        .transpose_b = 1,
+        .interleaved = 1,
+        .alpha = 1,
+        .sink = gate_piece,
+        .arg = &g};
 
     return dpi_cpu_product_run(stream, &product, error);
 }

@@ -52,7 +52,8 @@ static int project_native(dp_stream *stream, const dp_qkv_rope_args *args, dp_er
                                .alpha = 1,
                                .finish = rotate_rows,
                                .arg = &p};
-    const dp_mat *const weights[] = {&args->wq, &args->wk, &args->wv}, *const results[] = {&args->q, &args->k, &args->v};
+    const dp_mat *const weights[] = {&args->wq, &args->wk, &args->wv}, *const results[] = {&args->q, &args->k,
+                                                                                           &args->v};
     const dp_mat *const biases[] = {&args->bq, &args->bk, &args->bv};
     void *memory;
     int rc = dpi_cpu_scratch_get(stream, DPI_SCRATCH_HELD,

@@ -59,8 +59,8 @@ int dpi_cpu_reduce(dp_stream *stream, const dp_reduce_args *args, dp_error *erro
         r.y = dpi_cpu_rows_of(&args->y);
     if (r.x.type == DP_F64 || r.y.type == DP_F64)
         return dpi_fail(error, DP_E_UNSUPPORTED, "cpu reduce takes f32, f16, bf16 and block types, not f64");
-    int rc = dpi_cpu_scratch_get(stream, DPI_SCRATCH_ROWS, (uint64_t)rows * (uint64_t)segments * sizeof(double), &parts,
-                                 error);
+    int rc = dpi_cpu_scratch_get(stream, DPI_SCRATCH_ROWS, (uint64_t)rows * (uint64_t)segments * sizeof(double),
+                                 &parts, error);
     if (rc)
         return rc;
     r.parts = parts;

@@ -65,7 +65,8 @@ int dpi_cpu_rotation_make(dp_stream *stream, const dp_rope_args *args, dpi_cpu_r
 
     while (slots < 2 * rows)
         slots *= 2;
-    int rc = dpi_cpu_scratch_get(stream, DPI_SCRATCH_POSITIONS, (slots + 2 * rows) * sizeof(int32_t), &memory, error);
+    int rc =
+        dpi_cpu_scratch_get(stream, DPI_SCRATCH_POSITIONS, (slots + 2 * rows) * sizeof(int32_t), &memory, error);
     if (rc)
         return rc;
     positions p = {.slots = memory, .mask = slots - 1};

@@ -72,8 +72,8 @@ int dpi_cpu_vector(dp_stream *stream, const dp_mat *matrix, const float **out, d
     *out = matrix->data;
     if (!matrix->data || matrix->type == DP_F32)
         return DP_OK;
-    const int rc = dpi_cpu_scratch_get(stream, DPI_SCRATCH_ROWS, (uint64_t)matrix->cols * sizeof(float), &space,
-                                       error);
+    const int rc =
+        dpi_cpu_scratch_get(stream, DPI_SCRATCH_ROWS, (uint64_t)matrix->cols * sizeof(float), &space, error);
     if (rc)
         return rc;
     stream->kernels->widen(matrix->type, matrix->data, matrix->cols, space);

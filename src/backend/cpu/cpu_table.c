@@ -45,7 +45,8 @@ static int open_stream(const dp_host *host, int32_t device, dp_stream **out, dp_
     memset(stream, 0, sizeof *stream);
     stream->host = *host;
     stream->kernels = kernels;
-    stream->openblas = host->gemm == DP_GEMM_OPENBLAS || (host->gemm == DP_GEMM_AUTO && kernels == &dpi_cpu_portable);
+    stream->openblas =
+        host->gemm == DP_GEMM_OPENBLAS || (host->gemm == DP_GEMM_AUTO && kernels == &dpi_cpu_portable);
     dpi_cpu_processor_name(stream->device, sizeof stream->device);
     name_libraries(stream->libraries, sizeof stream->libraries);
     *out = stream;
@@ -135,4 +136,7 @@ static const dp_backend table = {
     .swiglu = dpi_cpu_swiglu,
 };
 
-const dp_backend *dpi_cpu_backend(void) { return &table; }
+const dp_backend *dpi_cpu_backend(void)
+{
+    return &table;
+}

@@ -24,7 +24,7 @@ enum { DPI_AHEAD = 5 };
 typedef struct dpi_cpu_tile {
     float *c;
     int64_t stride;
-    const float *bias; // of the tile's columns; NULL for none
+    const float *bias;  // of the tile's columns; NULL for none
     const float *ahead; // k * DPI_AHEAD floats that come soon: brought nearer on the way
     int32_t rows, cols;
     float alpha, beta;
@@ -47,7 +47,7 @@ typedef struct dpi_cpu_kernels {
     // Rotate pairs (i, i + half) or (2i, 2i + 1); cosines and sines hold `half` values, the latter kind each twice.
     void (*rotate_halves)(float *x, const float *cosines, const float *sines, int64_t half);
     void (*rotate_pairs)(float *x, const float *cosines, const float *sines, int64_t half);
-    float (*top)(const float *x, int64_t count, float scale);                // max of scale * x
+    float (*top)(const float *x, int64_t count, float scale);                 // max of scale * x
     double (*exp_sum)(const float *x, int64_t count, float scale, float top); // sum of e^(scale x - top)
     double (*exp_store)(const float *x, int64_t count, float scale, float top, float *y);
     void (*gate)(int32_t kind, const float *a, const float *b, int64_t count, float *y);

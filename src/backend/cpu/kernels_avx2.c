@@ -3,10 +3,12 @@
 
 #include "backend/cpu/gemm_body.h"
 
-static void widen(int32_t type, const void *from, int64_t count, float *to) { dpi_cpu_widen_avx2(type, from, count, to); }
+static void widen(int32_t type, const void *from, int64_t count, float *to)
+{
+    dpi_cpu_widen_avx2(type, from, count, to);
+}
 
 #include "backend/cpu/rows_body.h"
-
 
 const dpi_cpu_kernels dpi_cpu_avx2 = {
     .name = "avx2",

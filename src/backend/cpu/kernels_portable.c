@@ -4,7 +4,10 @@
 #include "backend/cpu/gemm_body.h"
 #include "tensor/dtype.h"
 
-static void widen(int32_t type, const void *from, int64_t count, float *to) { dpi_to_f32(type, from, count, to); }
+static void widen(int32_t type, const void *from, int64_t count, float *to)
+{
+    dpi_to_f32(type, from, count, to);
+}
 
 #include "backend/cpu/rows_body.h"
 

@@ -69,7 +69,10 @@ void dpi_cpu_processor_name(char *text, size_t size)
 
 #else
 
-static int runs(int32_t kernels) { return kernels == DP_KERNELS_PORTABLE; }
+static int runs(int32_t kernels)
+{
+    return kernels == DP_KERNELS_PORTABLE;
+}
 
 static const dpi_cpu_kernels *set_of(int32_t kernels)
 {

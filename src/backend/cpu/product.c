@@ -24,7 +24,7 @@ typedef struct job {
     const dpi_cpu_kernels *kernels;
     const dpi_cpu_product *product;
     dpi_cpu_rows a, b[DPI_PRODUCT_PARTS];
-    float *packed;         // NULL: each task packs the panels it needs
+    float *packed; // NULL: each task packs the panels it needs
     worker *workers;
     int64_t k_block;
     int64_t strips, tiles; // register tiles of rows; row tiles, of 8 strips or so
@@ -34,9 +34,18 @@ typedef struct job {
     int32_t whole_rows;    // 1: a task makes whole rows of c
 } job;
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t over(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t padded(int64_t floats) { return over(floats, SLACK) * SLACK + SLACK; }
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+static int64_t over(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+static int64_t padded(int64_t floats)
+{
+    return over(floats, SLACK) * SLACK + SLACK;
+}
 
 static int64_t panels_of(const job *j, int part)
 {
@@ -81,7 +90,8 @@ static void pack_rows(const job *j, const dpi_cpu_rows *from, int64_t row, int64
 static void pack_columns(const job *j, const dpi_cpu_rows *from, int64_t k0, int64_t k, int64_t col, int64_t cols,
                          int64_t width, float *to)
 {
-    j->kernels->pack_columns(dpi_cpu_at(from, k0, col), from->row_bytes / (int64_t)sizeof(float), k, cols, to, width);
+    j->kernels->pack_columns(dpi_cpu_at(from, k0, col), from->row_bytes / (int64_t)sizeof(float), k, cols, to,
+                             width);
 }
 
 static void pack_panel(const job *j, int64_t panel, float *space, float *to)
@@ -148,7 +158,8 @@ static dpi_cpu_tile place_panel(const job *j, const worker *w, int64_t panel, in
 }
 
 // One panel against all rows of the worker's tile, for the block of k that begins at k0; `next` is used after it.
-static void multiply_panel(const job *j, const worker *w, int64_t panel, int64_t k0, const float *b, const float *next)
+static void multiply_panel(const job *j, const worker *w, int64_t panel, int64_t k0, const float *b,
+                           const float *next)
 {
     const int64_t rows = tile_begin(j, w->tile + 1) - tile_begin(j, w->tile);
     const int64_t height = j->kernels->tile_rows, depth = smaller(j->k_block, j->product->k - k0);
@@ -272,9 +283,9 @@ static int give_workers(job *j, dp_stream *stream, dp_error *error)
     const int64_t table = padded((int64_t)sizeof(worker) * threads / (int64_t)sizeof(float));
     void *memory;
 
-    const int rc = dpi_cpu_scratch_get(stream, DPI_SCRATCH_WORKERS,
-                                       (uint64_t)(table + threads * (a + b + space + c)) * sizeof(float), &memory,
-                                       error);
+    const int rc =
+        dpi_cpu_scratch_get(stream, DPI_SCRATCH_WORKERS,
+                            (uint64_t)(table + threads * (a + b + space + c)) * sizeof(float), &memory, error);
     if (rc)
         return rc;
     j->workers = memory;
@@ -357,8 +368,8 @@ int dpi_cpu_product_run(dp_stream *stream, const dpi_cpu_product *product, dp_er
     const int64_t round = cut_columns(&j, stream->host.threads);
     if (j.tiles > 1)
         rc = dpi_cpu_scratch_get(stream, DPI_SCRATCH_PACKED,
-                                 (uint64_t)(padded(round * product->k * kernels->tile_cols)) * sizeof(float), &packed,
-                                 error);
+                                 (uint64_t)(padded(round * product->k * kernels->tile_cols)) * sizeof(float),
+                                 &packed, error);
     j.packed = packed;
     if (!rc)
         rc = give_workers(&j, stream, error);

@@ -12,8 +12,8 @@ enum {
 
 // One b and where its product goes.
 typedef struct dpi_cpu_part {
-    dp_mat b;          // n × k when transposed, else k × n
-    float *c;          // ignored where a sink is given
+    dp_mat b; // n × k when transposed, else k × n
+    float *c; // ignored where a sink is given
     int64_t c_stride, n;
     const float *bias; // n of them, or NULL
 } dpi_cpu_part;
@@ -33,8 +33,8 @@ typedef struct dpi_cpu_product {
     int32_t transpose_a, transpose_b;
     int32_t interleaved; // 1: two parts of equal width whose pieces come together
     float alpha, beta;
-    void (*sink)(void *arg, const dpi_cpu_piece *piece);        // on a worker; NULL: to c
-    void (*finish)(void *arg, int64_t row, int64_t rows);       // on a worker, once these rows of c are done; or NULL
+    void (*sink)(void *arg, const dpi_cpu_piece *piece);  // on a worker; NULL: to c
+    void (*finish)(void *arg, int64_t row, int64_t rows); // on a worker, once these rows of c are done; or NULL
     void *arg;
 } dpi_cpu_product;
 

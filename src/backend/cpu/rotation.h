@@ -5,9 +5,9 @@
 #include "backend/cpu/stream.h"
 
 typedef struct dpi_cpu_rotation {
-    const int32_t *entry;  // of each row, into the tables
+    const int32_t *entry; // of each row, into the tables
     const float *cosines, *sines;
-    int64_t entry_floats;  // head_dim / 2, or head_dim for interleaved pairs
+    int64_t entry_floats; // head_dim / 2, or head_dim for interleaved pairs
     int64_t half;
     void (*rotate)(float *x, const float *cosines, const float *sines, int64_t half);
 } dpi_cpu_rotation;

@@ -140,10 +140,10 @@ static double exp_sum(const float *x, int64_t count, float scale, float shift)
         for (; i + LANES <= end; i += LANES)
             sum = vec_add(sum, vec_exp_term(vec_fma(vec_load(x + i), vec_set(scale), vec_set(-shift))));
         if (i < end) {
-            const vec value = vec_exp_term(vec_fma(vec_load_part(x + i, end - i, 0), vec_set(scale), vec_set(-shift)));
+            const vec last = vec_load_part(x + i, end - i, 0);
             float part[LANES];
 
-            vec_store(part, value);
+            vec_store(part, vec_exp_term(vec_fma(last, vec_set(scale), vec_set(-shift))));
             sum = vec_add(sum, vec_load_part(part, end - i, 0));
         }
         total = vec_doubles_add(total, sum);
@@ -244,7 +244,8 @@ static inline __attribute__((always_inline)) double reduce_as(const int kind, co
 
     for (int64_t first = 0; first < count; first += PIECE) {
         const int64_t some = least(PIECE, count - first);
-        const float *a = take_piece(x, first, some, space[0]), *b = x == y ? a : take_piece(y, first, some, space[1]);
+        const float *a = take_piece(x, first, some, space[0]);
+        const float *b = x == y ? a : take_piece(y, first, some, space[1]);
         int64_t i = 0;
 
         for (; i + 4 * LANES <= some; i += 4 * LANES)

@@ -13,10 +13,10 @@ enum {
     DPI_SCRATCH_WORKERS, // a part for each worker
     DPI_SCRATCH_ROWS,    // a vector as f32; state of rows
     DPI_SCRATCH_POSITIONS,
-    DPI_SCRATCH_ANGLES,  // cosines and sines
-    DPI_SCRATCH_FIRST,   // a as f32
-    DPI_SCRATCH_SECOND,  // b as f32
-    DPI_SCRATCH_HELD,    // what a fused operation hands from one part to the next
+    DPI_SCRATCH_ANGLES, // cosines and sines
+    DPI_SCRATCH_FIRST,  // a as f32
+    DPI_SCRATCH_SECOND, // b as f32
+    DPI_SCRATCH_HELD,   // what a fused operation hands from one part to the next
     DPI_SCRATCH_COUNT
 };
 

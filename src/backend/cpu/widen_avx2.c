@@ -6,7 +6,10 @@
 #include "tensor/dtype.h"
 #include "tensor/half.h"
 
-static inline __m256 bytes_to_f32(__m128i bytes) { return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)); }
+static inline __m256 bytes_to_f32(__m128i bytes)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+}
 
 static inline float half_at(const unsigned char *from)
 {

@@ -6,7 +6,10 @@
 #include "tensor/dtype.h"
 #include "tensor/half.h"
 
-static inline __m512 bytes_to_f32(__m128i bytes) { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)); }
+static inline __m512 bytes_to_f32(__m128i bytes)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+}
 
 static inline float half_at(const unsigned char *from)
 {

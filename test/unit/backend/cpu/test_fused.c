@@ -94,9 +94,9 @@ static void attention_everywhere(attention_shape s, uint64_t *seed)
 
 START_TEST(attention_is_the_formula_for_any_lengths_and_heads)
 {
-    static const attention_shape shapes[] = {{1, 1, 1, 1, 1, 2},     {3, 17, 17, 4, 2, 8},   {2, 5, 31, 3, 1, 33},
-                                             {1, 128, 128, 2, 2, 64}, {1, 130, 540, 2, 1, 16}, {2, 1, 300, 6, 3, 20},
-                                             {1, 300, 300, 3, 1, 40}};
+    static const attention_shape shapes[] = {
+        {1, 1, 1, 1, 1, 2},      {3, 17, 17, 4, 2, 8},  {2, 5, 31, 3, 1, 33},   {1, 128, 128, 2, 2, 64},
+        {1, 130, 540, 2, 1, 16}, {2, 1, 300, 6, 3, 20}, {1, 300, 300, 3, 1, 40}};
     uint64_t seed = 21;
 
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
@@ -253,8 +253,8 @@ START_TEST(queries_keys_and_values_are_their_steps)
     int32_t positions[ROWS];
     float frequencies[HEAD / 2];
     dp_mat mats[10];
-    static const int64_t sizes[10][2] = {{ROWS, COLS}, {6 * HEAD, COLS}, {2 * HEAD, COLS}, {2 * HEAD, COLS},
-                                         {1, 6 * HEAD}, {1, 2 * HEAD}, {1, 2 * HEAD}, {ROWS, 6 * HEAD},
+    static const int64_t sizes[10][2] = {{ROWS, COLS},     {6 * HEAD, COLS}, {2 * HEAD, COLS}, {2 * HEAD, COLS},
+                                         {1, 6 * HEAD},    {1, 2 * HEAD},    {1, 2 * HEAD},    {ROWS, 6 * HEAD},
                                          {ROWS, 2 * HEAD}, {ROWS, 2 * HEAD}};
 
     for (int i = 0; i < ROWS; i++)
@@ -265,9 +265,17 @@ START_TEST(queries_keys_and_values_are_their_steps)
         mats[i] = random_mat(i == 2 ? DP_Q8_0 : DP_F32, sizes[i][0], sizes[i][1], i % 3, &seed);
     for (int32_t set = FIRST_SET; set <= LAST_SET; set++)
         for (int way = 0; way < 8; way++) {
-            dp_qkv_rope_args args = {.x = mats[0], .wq = mats[1], .wk = mats[2], .wv = mats[3],
-                                     .q = mats[7], .k = mats[8], .v = mats[9], .positions = positions,
-                                     .inverse_frequencies = frequencies, .head_dim = HEAD, .pairing = way & 1};
+            dp_qkv_rope_args args = {.x = mats[0],
+                                     .wq = mats[1],
+                                     .wk = mats[2],
+                                     .wv = mats[3],
+                                     .q = mats[7],
+                                     .k = mats[8],
+                                     .v = mats[9],
+                                     .positions = positions,
+                                     .inverse_frequencies = frequencies,
+                                     .head_dim = HEAD,
+                                     .pairing = way & 1};
             test_host host;
 
             if (!host_open(&host, set, way & 4 ? DP_GEMM_OPENBLAS : DP_GEMM_NATIVE, 2))

@@ -45,7 +45,8 @@ static void check_elements(const dp_gemm_args *args, const dp_mat *before)
             const double wanted = (double)args->alpha * product_at(a + r * k, b + c * k, k, &size) + old + bias;
 
             size = size * fabs((double)args->alpha) + fabs(old) + fabs(bias);
-            assert_near(element(&args->c, r, c), wanted, (4 + sqrt((double)k)) * 0x1p-24 * size + 0x1p-24 * fabs(wanted));
+            assert_near(element(&args->c, r, c), wanted,
+                        (4 + sqrt((double)k)) * 0x1p-24 * size + 0x1p-24 * fabs(wanted));
         }
     free(a);
     free(b);
@@ -167,7 +168,8 @@ START_TEST(batches_step_and_share)
     test_host host;
     const dp_mat a = random_mat(DP_F32, 4 * 9, 20, 0, &seed), b = random_mat(DP_F32, 11, 20, 0, &seed);
     dp_mat c = random_mat(DP_F32, 4 * 9, 11, 0, &seed);
-    dp_gemm_args args = {.a = a, .b = b, .c = c, .batch = 4, .a_step = 180, .c_step = 99, .alpha = 1, .transpose_b = 1};
+    dp_gemm_args args = {
+        .a = a, .b = b, .c = c, .batch = 4, .a_step = 180, .c_step = 99, .alpha = 1, .transpose_b = 1};
 
     ck_assert(host_open(&host, DP_KERNELS_AUTO, DP_GEMM_NATIVE, 2));
     args.a.rows = args.c.rows = 9;

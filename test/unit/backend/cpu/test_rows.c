@@ -56,7 +56,10 @@ static void softmax_of(test_host *host, int64_t cols, uint64_t *seed)
     free(y.data);
 }
 
-START_TEST(softmax_is_the_formula) { everywhere(softmax_of); }
+START_TEST(softmax_is_the_formula)
+{
+    everywhere(softmax_of);
+}
 END_TEST
 
 static void xent_of(test_host *host, int64_t cols, uint64_t *seed)
@@ -89,7 +92,10 @@ static void xent_of(test_host *host, int64_t cols, uint64_t *seed)
     free(grad.data);
 }
 
-START_TEST(cross_entropy_and_its_gradient_are_the_formula) { everywhere(xent_of); }
+START_TEST(cross_entropy_and_its_gradient_are_the_formula)
+{
+    everywhere(xent_of);
+}
 END_TEST
 
 static void norm_of(test_host *host, int64_t cols, uint64_t *seed)
@@ -125,7 +131,10 @@ static void norm_of(test_host *host, int64_t cols, uint64_t *seed)
     free(rstd.data);
 }
 
-START_TEST(norm_adds_first_and_divides_by_the_root_mean_square) { everywhere(norm_of); }
+START_TEST(norm_adds_first_and_divides_by_the_root_mean_square)
+{
+    everywhere(norm_of);
+}
 END_TEST
 
 static void glu_of(test_host *host, int64_t cols, uint64_t *seed)
@@ -152,7 +161,10 @@ static void glu_of(test_host *host, int64_t cols, uint64_t *seed)
     free(y.data);
 }
 
-START_TEST(gates_are_the_formulas) { everywhere(glu_of); }
+START_TEST(gates_are_the_formulas)
+{
+    everywhere(glu_of);
+}
 END_TEST
 
 static void rope_of(test_host *host, int64_t cols, uint64_t *seed)
@@ -190,7 +202,10 @@ static void rope_of(test_host *host, int64_t cols, uint64_t *seed)
     free(x.data);
 }
 
-START_TEST(rope_turns_both_pairings_both_ways) { everywhere(rope_of); }
+START_TEST(rope_turns_both_pairings_both_ways)
+{
+    everywhere(rope_of);
+}
 END_TEST
 
 static double reduced(int32_t kind, const dp_mat *x, const dp_mat *y, int64_t r, double *size)
@@ -214,7 +229,8 @@ static void reduce_of(test_host *host, int32_t type, int64_t cols, uint64_t *see
 
     for (int32_t kind = DP_REDUCTION_SUM; kind <= DP_REDUCTION_ABSDOT; kind++) {
         const dp_mat none = {0}, result = {.data = results, .rows = 3, .cols = 1, .stride = 2, .type = DP_F64};
-        const dp_reduce_args args = {.x = x, .y = kind >= DP_REDUCTION_DOT ? y : none, .result = result, .kind = kind};
+        const dp_reduce_args args = {
+            .x = x, .y = kind >= DP_REDUCTION_DOT ? y : none, .result = result, .kind = kind};
 
         ck_assert_int_eq(dpi_cpu_backend()->reduce(host->stream, &args, NULL), DP_OK);
         for (int64_t r = 0; r < 3; r++) {
