@@ -54,7 +54,7 @@ void dpi_cpu_processor_name(char *text, size_t size)
     unsigned int words[12];
     char brand[49] = "x86-64";
 
-    if (__get_cpuid_max(0x80000000u, NULL) >= 0x80000004u) {
+    if ((unsigned int)__get_cpuid_max(0x80000000u, NULL) >= 0x80000004u) {
         for (unsigned int i = 0; i < 3; i++)
             __get_cpuid(0x80000002u + i, words + 4 * i, words + 4 * i + 1, words + 4 * i + 2, words + 4 * i + 3);
         memcpy(brand, words, 48);
