@@ -78,7 +78,8 @@ class PrunerOptions(c.Structure):
 
 
 class SaveOptions(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("format", c.c_int32), ("type", c.c_int32), ("overwrite", c.c_int32)]
+    _fields_ = [("size", c.c_uint32), ("format", c.c_int32), ("type", c.c_int32), ("overwrite", c.c_int32),
+                ("max_shard_bytes", c.c_uint64)]
 
 
 class EvaluatorOptions(c.Structure):

@@ -111,6 +111,8 @@ typedef struct dp_save_options {
     int32_t type;       /**< DP_F32, DP_F16 or DP_BF16 for every matrix; default -1: as stored where the
                              format holds it, else DP_F16.  Norm vectors in GGUF are always DP_F32 */
     int32_t overwrite;  /**< 1: replace an existing target; default 0: refuse it */
+    uint64_t max_shard_bytes; /**< of a Hugging Face directory: most bytes of tensors in one safetensors file,
+                             more go to several with an index; default 0: all in one file */
 } dp_save_options;
 
 /** What a save would write, or has written.  Set `size` before the call. */

@@ -68,6 +68,8 @@ const cli_option cli_options[] = {
      0, 0, 0},
     {"dtype", "f32|f16|bf16", "element type of every matrix (default: as stored, where the format holds it)",
      SAVING, CLI_CHOICE, AT(dtype), 0, 0, 0},
+    {"max-shard-size", "SIZE", "hf: several files of at most SIZE each, such as 5GB (default: one file)", SAVING,
+     CLI_BYTES, AT(max_shard_size), 0, 0, 0},
     {"plot", "FILE", "draw the score of each block; FILE ends in .svg or .png; needs gnuplot", DRAWING, CLI_TEXT,
      AT(plot), 0, 0, 0},
     {"force", NULL, "replace what exists", WRITING, CLI_FLAG, AT(force), 0, 0, 0},

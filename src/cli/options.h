@@ -37,7 +37,7 @@ typedef struct cli_settings {
 
     const char *backend, *gemm, *kernels;
     int32_t threads, load;
-    uint64_t memory;
+    uint64_t memory, max_shard_size;
     uint64_t seed; // UINT64_MAX: not given
 
     int32_t check;

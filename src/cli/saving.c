@@ -35,6 +35,7 @@ void cli_saving_options(const cli_session *session, dp_save_options *options)
     if (s->dtype != CLI_UNSET)
         options->type = types[s->dtype];
     options->overwrite = s->force;
+    options->max_shard_bytes = s->max_shard_size;
 }
 
 int cli_saving_check(cli_session *session)

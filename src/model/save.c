@@ -30,9 +30,14 @@ static const dpi_option save_options[] = {
      .least = 0,
      .most = 1,
      .value = 0},
+    {.name = "max_shard_bytes",
+     .help = "most bytes of tensors in a file of a Hugging Face directory, 0 all in one",
+     .offset = offsetof(dp_save_options, max_shard_bytes),
+     .kind = DPI_UINT64,
+     .value = 0},
 };
 
-static const dpi_schema save_schema = {"dp_save_options", sizeof(dp_save_options), 3, save_options};
+static const dpi_schema save_schema = {"dp_save_options", sizeof(dp_save_options), 4, save_options};
 
 void dp_save_options_init(dp_save_options *options, size_t size)
 {
@@ -128,8 +133,8 @@ static int open_tokenizer(dpi_save *save, dp_error *error)
     return dp_tokenizer_open(save->model->context, source->place, &save->tokenizer, error);
 }
 
-// config.json, model.safetensors, the plan and the files of a tokenizer: tokenizer_config.json, tokenizer.json and,
-// of SentencePiece, tokenizer.model.
+// config.json, the weights and their index, the plan and the files of a tokenizer: tokenizer_config.json,
+// tokenizer.json and, of SentencePiece, tokenizer.model.
 static int count_files(dpi_save *save, dp_error *error)
 {
     dpi_text plan = {.memory = &save->model->context->memory};
@@ -141,7 +146,9 @@ static int count_files(dpi_save *save, dp_error *error)
     int rc = dpi_save_plan_text(save, &plan, error);
     if (!rc && save->tokenizer)
         rc = dp_tokenizer_describe(save->tokenizer, &info, error);
-    save->own_files = 2 + (plan.size > 0) + (save->tokenizer ? 2 : 0) + (strncmp(info.kind, "sentence", 8) == 0);
+    const int32_t weights = (int32_t)dpi_save_shards(save);
+    save->own_files = 1 + weights + (weights > 1) + (plan.size > 0) + (save->tokenizer ? 2 : 0) +
+                      (strncmp(info.kind, "sentence", 8) == 0);
     dpi_text_clear(&plan);
     return rc;
 }
@@ -194,6 +201,11 @@ static int begin(dpi_save *save, const dp_save_options *options, const dp_save_r
     if (report && report->size < sizeof report->size)
         return dpi_fail_at(error, DP_E_ARGUMENT, &place, "dp_save_report.size is %u; set it to its sizeof",
                            report->size);
+    place.item = "max_shard_bytes";
+    if (read.max_shard_bytes && (read.format < 0 ? save->model->source->format : read.format) != DP_FORMAT_HF)
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "max_shard_bytes is %llu, but a GGUF model is one file",
+                           (unsigned long long)read.max_shard_bytes);
+    save->shard_bytes = read.max_shard_bytes;
     save->format = read.format < 0 ? save->model->source->format : read.format;
     save->type = read.type;
     save->overwrite = read.overwrite;

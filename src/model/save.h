@@ -28,10 +28,11 @@ typedef struct dpi_save {
     const char *path;
     int32_t format, type, overwrite; // of the options, the format resolved
     dpi_watch *watch;
-    int32_t matrix_type; // what most matrices of the blocks become
-    int32_t pruned;      // blocks of the source are missing
-    dpi_tensor *tensors; // name, type, shape and bytes of each output tensor, in the file's order
-    dpi_part *parts;     // beside tensors
+    int32_t matrix_type;  // what most matrices of the blocks become
+    int32_t pruned;       // blocks of the source are missing
+    uint64_t shard_bytes; // most bytes of tensors in a file of a directory, 0: all in one
+    dpi_tensor *tensors;  // name, type, shape and bytes of each output tensor, in the file's order
+    dpi_part *parts;      // beside tensors
     char (*names)[DPI_NAME_SIZE];
     float *divisors; // of rope, made
     size_t count;
@@ -62,6 +63,9 @@ int dpi_config_write(const dpi_save *save, dpi_text *out, dp_error *error);
 int dpi_save_keys(const dpi_save *save, dpi_gguf_out *out, dp_error *error);
 int dpi_save_hf(const dpi_save *save, dpi_stage *stage, dp_error *error);
 int dpi_save_gguf(const dpi_save *save, dpi_stage *stage, dp_error *error);
+int dpi_save_weights(const dpi_save *save, dpi_stage *stage, dp_error *error); // of a directory
+size_t dpi_save_shards(const dpi_save *save);                                  // files that they take
+int dpi_save_text(dpi_stage *stage, const char *name, const char *text, size_t size, dp_error *error);
 // Names, types and shapes of what was staged are those that were meant.
 int dpi_save_verify(const dpi_save *save, dpi_stage *stage, dp_error *error);
 

@@ -7,7 +7,7 @@
 #include "io/file.h"
 #include "model/save.h"
 
-enum { SLACK = 1 << 16, HEADER = 256 }; // bytes for small documents, and for each tensor's entry
+enum { SLACK = 1 << 16, HEADER = 256, SHARD = 1 << 12 }; // bytes for small documents, a tensor's entry, a file more
 
 // The nearest folder or file above `path`, itself included, that exists, from the root; *whole: it is all of it.
 static int nearest(const char *path, char *out, int *whole)
@@ -71,9 +71,10 @@ static int check_source(const dpi_save *save, dp_error *error)
 static uint64_t other_bytes(const dpi_save *save)
 {
     const dpi_gguf *file = save->model->source->gguf;
+    const uint64_t shards = save->shard_bytes ? dpi_save_shards(save) : 0;
     const uint64_t keys = file && file->tensor_count ? 2 * file->tensors[0].offset : 0;
 
-    return save->carried_bytes + keys + save->count * HEADER + SLACK;
+    return save->carried_bytes + keys + save->count * HEADER + shards * (SHARD + HEADER) + SLACK;
 }
 
 int dpi_save_target(const dpi_save *save, dp_error *error)

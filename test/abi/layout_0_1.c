@@ -105,6 +105,7 @@ TYPED(dp_save_options, size, 0, uint32_t);
 TYPED(dp_save_options, format, 4, int32_t);
 TYPED(dp_save_options, type, 8, int32_t);
 TYPED(dp_save_options, overwrite, 12, int32_t);
+TYPED(dp_save_options, max_shard_bytes, 16, uint64_t);
 
 // dp_save_report
 TYPED(dp_save_report, size, 0, uint32_t);
