@@ -52,6 +52,9 @@ static inline __attribute__((always_inline)) void tile_of(const int rows, const 
         vec column[TILE_VECTORS];
 
         __builtin_prefetch(ahead + DPI_AHEAD * i, 0, 2); // into the second level
+        __builtin_prefetch(a + 16 * TILE_ROWS);          // into the first
+        for (int v = 0; v < TILE_COLS; v += 16)
+            __builtin_prefetch(b + 8 * TILE_COLS + v);
         UNROLL
         for (int v = 0; v < TILE_VECTORS; v++)
             column[v] = vec_load(b + v * LANES);

@@ -7,7 +7,7 @@
 #include "tensor/dtype.h"
 
 enum {
-    PACKED_BYTES = 32 << 20, // of b, at once
+    PACKED_BYTES = 16 << 20, // of b, at once
     TASKS = 6,               // a worker should have about as many, so that all end together
     FEW_ROWS = 64,           // tasks for products of one row tile
     SINK_PANELS = 32,        // at most, that a worker holds for a sink
