@@ -7,6 +7,7 @@ PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
 BUILD   ?= build
 Q       := $(if $(V),,@)
+TO_LIB  := $(shell realpath -m --relative-to=$(BUILD) lib)
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 ARCH    := $(shell $(CC) -dumpmachine | cut -d- -f1)
@@ -63,7 +64,7 @@ lib/libdepthprune.a: $(OBJECTS) # one object whose internal names are local
 $(BUILD)/depthprune: $(CLI) lib/libdepthprune.so
 	@echo "  LD  $@"
 	$(Q)$(CC) $(SAN) $(LDFLAGS) -pie $(CLI) -Llib -ldepthprune -ljansson -lm -lpthread \
-	    -Wl,-rpath,'$$ORIGIN/../lib' -Wl,-z,relro,-z,now -o $@
+	    -Wl,-rpath,'$$ORIGIN/$(TO_LIB)' -Wl,-z,relro,-z,now -o $@
 
 # A unit test links its own room and the rooms below it, no more.
 BELOW = $(shell awk -v room=$(patsubst test/unit/%/,%,$(dir $<)) -f test/lint/below.awk src/ROOMS)
