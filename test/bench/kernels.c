@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "backend/cpu/cpu.h"
 #include "base/clock.h"
@@ -89,87 +88,65 @@ static double peak_work(const bench *b)
 }
 #endif
 
-static double processor_now(void)
+static double peak_now(bench *b)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-// Flops a second of processor time, all threads together; *clock: by the clock.
-static double peak_now(bench *b, double *clock)
-{
-    const double work = peak_work(b), start = dpi_now(), used = processor_now();
+    const double work = peak_work(b), start = dpi_now();
 
     if (work > 0)
         dpi_pool_run(b->pool, 4 * b->host.threads, 1, multiply_wide, NULL);
-    const double took = processor_now() - used, speed = work / (dpi_now() - start);
-    *clock = speed > *clock ? speed : *clock;
-    return work / took;
+    return work / (dpi_now() - start);
 }
 
-static int by_size(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
-enum { RUNS = 200 };
-
-// Many short runs for a fraction of a second, with the processor's peak taken before and after each.  Printed: the
-// best by the clock; the best by processor time, as on free cores; and for work in flops the best peak by the clock
-// and the median and best share of the peak of the moment, by processor time.
+// The best of many short runs, and of the processor's peak taken before each.
 static void measure(bench *b, const char *line, double work, const char *unit, void (*run)(void *arg), void *arg)
 {
-    double clock = 1e9, processor = 1e9, peak = 0, shares[RUNS];
     const double began = dpi_now();
-    int runs = 0;
+    double least = 1e9, peak = 0;
 
     run(arg);
-    while (runs < 5 || (runs < RUNS && dpi_now() - began < 0.4)) {
-        const double before = peak_now(b, &peak), start = dpi_now(), used = processor_now();
+    for (int runs = 0; runs < 5 || (runs < 200 && dpi_now() - began < 0.4); runs++) {
+        const double now = peak_now(b), start = dpi_now();
 
         run(arg);
-        const double took = processor_now() - used, passed = dpi_now() - start, after = peak_now(b, &peak);
-        clock = passed < clock ? passed : clock;
-        processor = took < processor ? took : processor;
-        shares[runs++] = work / took / ((before + after) / 2);
+        const double took = dpi_now() - start;
+        least = took < least ? took : least;
+        peak = now > peak ? now : peak;
     }
-    qsort(shares, (size_t)runs, sizeof *shares, by_size);
-    printf("%-30s %7.1f %s %7.1f on free cores", line, work / clock / 1e9, unit,
-           work / processor * b->host.threads / 1e9);
-    if (!strcmp(unit, "GFLOP/s") && peak_work(b) > 0)
-        printf("  peak %5.1f, share %3.0f %%, best %3.0f", peak / 1e9, 100 * shares[runs / 2],
-               100 * shares[runs - 1]);
+    printf("%-30s %7.1f %s", line, work / least / 1e9, unit);
+    if (!strcmp(unit, "GFLOP/s") && peak > 0)
+        printf("  %3.0f %% of %5.1f", 100 * work / least / peak, peak / 1e9);
     putchar('\n');
     fflush(stdout);
 }
 
+enum { PATTERN = 97 * 32 * 256 }; // elements; whole blocks of every type
+
+// Small numbers: a pattern, repeated.
 static dp_mat matrix(bench *b, int32_t type, int64_t rows, int64_t cols)
 {
     const dpi_dtype *dtype = dpi_dtype_of(type);
-    const size_t bytes = (size_t)(rows * cols / dtype->block * dtype->block_bytes);
+    const size_t step = (size_t)dtype->block_bytes, bytes = (size_t)(rows * cols / dtype->block) * step;
+    const size_t first =
+        PATTERN / (size_t)dtype->block * step < bytes ? PATTERN / (size_t)dtype->block * step : bytes;
     unsigned char *data = must(take(b, bytes));
-    uint32_t state = 12345;
+    const uint16_t small = 0x1c00;
 
-    for (size_t i = 0; i < bytes; i++) {
-        state = state * 1664525u + 1013904223u;
-        data[i] = (unsigned char)(state >> 24);
-    }
-    for (size_t i = 0; dtype->block > 1 && i < bytes; i += (size_t)dtype->block_bytes)
-        for (size_t end = 0; end < 2; end++) { // the halves in a block: small numbers
-            const uint16_t small = 0x1c00;
+    for (size_t i = 0; i < first; i += step) {
+        const float value = (float)(i / step % 97) * 0.01f - 0.5f;
 
-            memcpy(data + i + (end ? (size_t)dtype->block_bytes - 2 : 0), &small, sizeof small);
-            memcpy(data + i + (end ? (size_t)dtype->block_bytes - 4 : 2), &small, sizeof small);
+        if (dtype->block == 1) {
+            dpi_from_f32(type, &value, 1, data + i);
+            continue;
         }
-    for (int64_t i = 0; dtype->block == 1 && i < rows * cols; i++) {
-        const float value = (float)(i % 97) * 0.01f - 0.5f;
-
-        dpi_from_f32(type, &value, 1, data + i * dtype->block_bytes);
+        for (size_t byte = 0; byte < step; byte++)
+            data[i + byte] = (unsigned char)((i + byte) * 2654435761u >> 24);
+        memcpy(data + i, &small, sizeof small); // the halves of a block, wherever they are
+        memcpy(data + i + 2, &small, sizeof small);
+        memcpy(data + i + step - 2, &small, sizeof small);
+        memcpy(data + i + step - 4, &small, sizeof small);
     }
+    for (size_t done = first; done < bytes; done += first)
+        memcpy(data + done, data, bytes - done < first ? bytes - done : first);
     return (dp_mat){.data = data, .rows = rows, .cols = cols, .stride = cols, .type = type};
 }
 
@@ -201,8 +178,8 @@ static void products(bench *b)
 
             snprintf(line, sizeof line, "gemm %lldx%lldx%lld %s", (long long)m, (long long)n, (long long)k,
                      dp_type_name(types[t]));
-            if (strncmp(line, b->word, strlen(b->word)) || k % dpi_dtype_of(types[t])->block)
-                continue;
+            if (strncmp(line, b->word, strlen(b->word)) || k % dpi_dtype_of(types[t])->block || (s > 5 && t > 2))
+                continue; // the first shapes in all types, the others in three
             product p = {.b = b, .args = {.batch = 1, .alpha = 1, .transpose_b = 1}};
             p.args.a = matrix(b, DP_F32, m, k);
             p.args.b = matrix(b, types[t], n, k);

@@ -9,7 +9,7 @@
 enum {
     PACKED_BYTES = 16 << 20, // of b, at once
     TASKS = 6,               // a worker should have about as many, so that all end together
-    FEW_ROWS = 64,           // tasks for products of one row tile
+    LONE_TASKS = 64,         // tasks for products of one row tile
     SINK_PANELS = 32,        // at most, that a worker holds for a sink
     SLACK = 64               // floats between parts of a worker's memory: pack writes past the end
 };
@@ -314,7 +314,7 @@ static int64_t cut_columns(job *j, int32_t threads)
     const int64_t k = j->product->k, panel_bytes = k * j->kernels->tile_cols * (int64_t)sizeof(float);
     const int64_t groups = PACKED_BYTES / panel_bytes / j->group;
     const int64_t round = j->tiles == 1 ? j->panels : smaller(j->panels, (groups < 1 ? 1 : groups) * j->group);
-    const int64_t spans = j->tiles == 1 ? FEW_ROWS : over((int64_t)TASKS * threads, j->tiles);
+    const int64_t spans = j->tiles == 1 ? LONE_TASKS : over((int64_t)TASKS * threads, j->tiles);
     const int64_t unit = j->product->sink ? j->group : 1;
 
     j->span = over(over(round, spans), unit) * unit;
