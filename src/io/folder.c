@@ -142,6 +142,17 @@ int dpi_folder_holds(int folder, const char *name, int *holds)
     return failed;
 }
 
+int dpi_folder_make(int folder, const char *name, int *out)
+{
+    if (mkdirat(folder, name, 0777) != 0 && errno != EEXIST)
+        return errno;
+    const int fd = openat(folder, name, FOLDER);
+    if (fd < 0)
+        return errno;
+    *out = fd;
+    return 0;
+}
+
 int dpi_sync(int file)
 {
     int rc;

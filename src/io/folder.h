@@ -13,6 +13,8 @@ enum { DPI_FOLDER_EMPTY, DPI_FOLDER_MODEL, DPI_FOLDER_OTHER };
 // 0 and *holds, or an errno.  A model has config.json, or a file *.safetensors; a folder of GGUF files is a
 // collection that no save made.
 int dpi_folder_holds(int folder, const char *name, int *holds);
+// Open the folder `name`, made first where nothing has the name; a link is no folder.  0 and *out, or an errno.
+int dpi_folder_make(int folder, const char *name, int *out);
 // fsync, tried again when interrupted; 0 or an errno.  Folders of file systems without it are no error.
 int dpi_sync(int file);
 // Remove what saves of dead processes left: names that are `prefix`, a process id, '-', anything.

@@ -223,6 +223,11 @@ int dpi_stage_open(dpi_stage **out, dp_context *context, const char *target, int
     return DP_OK;
 }
 
+static int is_plain(const char *name, size_t size)
+{
+    return size > 0 && size < 256 && !memchr(name, '/', size) && strncmp(name, "..", size) != 0;
+}
+
 int dpi_stage_file(dpi_stage *stage, const char *name, dpi_writer **out, dp_error *error)
 {
     const dpi_place place = {.file = stage->target, .item = name, .offset = -1};
@@ -235,7 +240,10 @@ int dpi_stage_file(dpi_stage *stage, const char *name, dpi_writer **out, dp_erro
 
     if (!stage->directory)
         return dpi_writer_open(out, &start, error);
-    if (!name || !name[0] || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+    const char *slash = name ? strchr(name, '/') : NULL;
+    const char *last = slash ? slash + 1 : name;
+    const size_t head = slash ? (size_t)(slash - name) : 0;
+    if (!name || (slash && !is_plain(name, head)) || !is_plain(last, strlen(last)))
         return dpi_fail_at(error, DP_E_ARGUMENT, &place, "\"%s\" is not a plain file name", name ? name : "");
     start.folder = stage->held;
     start.name = name;

@@ -15,7 +15,7 @@ int dpi_stage_open(dpi_stage **out, dp_context *context, const char *target, int
 // What dpi_stage_open would refuse, without writing; *room gets the bytes free where the target will lie.
 int dpi_stage_check(dp_context *context, const char *target, int directory, int overwrite, uint64_t *room,
                     dp_error *error);
-// Begin a file of the stage; `name` is ignored for a single file.
+// Begin a file of the stage: a plain name, or "FOLDER/NAME" of two plain ones.  Ignored for a single file.
 int dpi_stage_file(dpi_stage *stage, const char *name, dpi_writer **out, dp_error *error);
 int dpi_writer_add(dpi_writer *writer, const void *bytes, uint64_t size, dp_error *error); // buffered
 uint64_t dpi_writer_size(const dpi_writer *writer);                                        // bytes added so far

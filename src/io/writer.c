@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,9 +33,36 @@ static void free_writer(dpi_writer *writer)
     dpi_free(writer->memory, writer);
 }
 
+// Create the file.  What a folder inside the stage holds is synced here: commit syncs only the stage itself.
+static int create(const dpi_writer_start *start, int *file, dp_error *error)
+{
+    const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | start->flags;
+    const char *slash = strchr(start->name, '/');
+    int folder = start->folder, failed = 0;
+    char inner[256];
+
+    *file = -1;
+    if (slash) {
+        snprintf(inner, sizeof inner, "%.*s", (int)(slash - start->name), start->name);
+        failed = dpi_folder_make(start->folder, inner, &folder);
+    }
+    if (!failed)
+        *file = openat(folder, slash ? slash + 1 : start->name, flags, 0666);
+    if (!failed && *file < 0)
+        failed = errno;
+    if (!failed && slash)
+        failed = dpi_sync(folder);
+    if (folder != start->folder)
+        close(folder);
+    if (!failed)
+        return DP_OK;
+    if (*file >= 0)
+        close(*file);
+    return dpi_fail_system(error, failed, start->shown, "cannot create");
+}
+
 int dpi_writer_open(dpi_writer **out, const dpi_writer_start *start, dp_error *error)
 {
-    const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
     dpi_writer *writer = dpi_alloc(start->memory, 1, sizeof *writer, error);
 
     if (!writer)
@@ -44,11 +72,8 @@ int dpi_writer_open(dpi_writer **out, const dpi_writer_start *start, dp_error *e
     writer->shown = dpi_copy_text(start->memory, start->shown, error);
     writer->buffer = writer->shown ? dpi_alloc_raw(start->memory, 1, BUFFER, error) : NULL;
     int rc = writer->buffer ? DP_OK : DP_E_MEMORY;
-    if (!rc) {
-        writer->file = openat(start->folder, start->name, flags | start->flags, 0666);
-        if (writer->file < 0)
-            rc = dpi_fail_system(error, errno, start->shown, "cannot create");
-    }
+    if (!rc)
+        rc = create(start, &writer->file, error);
     if (rc) {
         free_writer(writer);
         return rc;

@@ -15,7 +15,7 @@ typedef struct dpi_writer_start {
     dpi_memory *memory;
     dpi_written *written; // counted up when a writer ends well
     int folder;           // the new file's folder
-    const char *name;     // in it
+    const char *name;     // in it, or FOLDER/NAME: in that one, which is made where nothing has the name
     int flags;            // O_EXCL: must not exist; O_TRUNC: is there already, and ours
     const char *shown;    // the path for errors; copied
 } dpi_writer_start;

@@ -1,15 +1,29 @@
-// Files of a Hugging Face directory that a saved model needs unchanged: tokenizer, chat template, generation
+// Files of a Hugging Face directory that a saved model needs unchanged: tokenizer, chat templates, generation
 // defaults, licence.  Copied byte for byte, never written anew.
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "io/file.h"
 #include "model/save.h"
 
 enum { CHUNK = 1 << 20 };
+
+static const char TEMPLATES[] = "additional_chat_templates";
+
+// In capitals or not; `word` is in capitals.
+static int begins(const char *name, const char *word)
+{
+    while (*word && (*name & ~0x20) == *word) {
+        name++;
+        word++;
+    }
+    return !*word;
+}
 
 static int is_carried(const dpi_save *save, const char *name)
 {
@@ -21,15 +35,16 @@ static int is_carried(const dpi_save *save, const char *name)
                                         "vocab.json",
                                         "merges.txt",
                                         "chat_template.jinja",
+                                        "chat_template.json",
                                         "preprocessor_config.json",
                                         "generation_config.json"};
-    static const char *const beginnings[] = {"LICENSE", "USE_POLICY"};
+    static const char *const beginnings[] = {"LICENSE", "LICENCE", "NOTICE", "COPYING", "USE_POLICY"};
 
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         if (strcmp(name, whole[i]) == 0)
             return 1;
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
-        if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+        if (begins(name, beginnings[i]))
             return 1;
     return !save->pruned && !save->model->plan && strcmp(name, "depthprune.json") == 0;
 }
@@ -70,6 +85,47 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+// Each template of the folder; whatever else lies there is not one.
+static int add_templates(dpi_save *save, DIR *folder, dp_error *error)
+{
+    dpi_memory *memory = save->carried.memory;
+    const struct dirent *entry;
+    int rc = DP_OK;
+
+    while (!rc && (entry = readdir(folder))) {
+        const size_t size = strlen(entry->d_name);
+        if (size < 7 || strcmp(entry->d_name + size - 6, ".jinja") != 0)
+            continue;
+        char *name = dpi_path_join(memory, TEMPLATES, entry->d_name, error);
+        rc = name ? add_file(save, name, error) : DP_E_MEMORY;
+        dpi_free(memory, name);
+    }
+    return rc;
+}
+
+static int find_templates(dpi_save *save, int source, dp_error *error)
+{
+    const char *place = save->model->source->place;
+    const int fd = openat(source, TEMPLATES, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+
+    if (!folder) {
+        const int failed = errno;
+        if (fd >= 0)
+            close(fd);
+        if (failed == ENOENT)
+            return DP_OK;
+        if (failed != ENOTDIR && failed != ELOOP)
+            return dpi_fail_system(error, failed, place, "cannot list additional_chat_templates of");
+        dpi_log(save->model->context, DP_LOG_WARNING, "%s/%s is not copied: it is not a folder of its own",
+                save->model->source->path, TEMPLATES);
+        return DP_OK;
+    }
+    const int rc = add_templates(save, folder, error);
+    closedir(folder);
+    return rc;
+}
+
 int dpi_carry_find(dpi_save *save, dp_error *error)
 {
     const dpi_source *source = save->model->source;
@@ -82,13 +138,11 @@ int dpi_carry_find(dpi_save *save, dp_error *error)
     DIR *folder = opendir(source->place);
     if (!folder)
         return dpi_fail_system(error, errno, source->place, "cannot list the source directory");
-    while (!rc && (entry = readdir(folder))) {
-        if (strcmp(entry->d_name, "additional_chat_templates") == 0)
-            dpi_log(save->model->context, DP_LOG_WARNING, "%s/additional_chat_templates is not copied",
-                    source->path);
+    while (!rc && (entry = readdir(folder)))
         if (is_carried(save, entry->d_name))
             rc = add_file(save, entry->d_name, error);
-    }
+    if (!rc)
+        rc = find_templates(save, dirfd(folder), error);
     closedir(folder);
     if (!rc && save->carried.count > 1)
         qsort(save->carried.names, save->carried.count, sizeof *save->carried.names, by_name);

@@ -182,7 +182,7 @@ END_TEST
 
 START_TEST(names_inside_a_stage_are_plain)
 {
-    static const char *const names[] = {"", ".", "..", "../x", "/etc/x", "a/b", NULL};
+    static const char *const names[] = {"", ".", "..", "../x", "/etc/x", "a/", "./a", "../a/b", "a/..", "a/b/c", NULL};
     dpi_stage *stage = open_stage(under(folder, "model"), 1, 0);
     dpi_writer *writer = NULL;
     dp_error error;
@@ -195,6 +195,54 @@ START_TEST(names_inside_a_stage_are_plain)
     ck_assert_int_eq(dpi_stage_file(stage, "twice", &writer, &error), DP_E_IO);
     ck_assert_int_eq(error.system_error, EEXIST);
     dpi_stage_abandon(stage);
+}
+END_TEST
+
+START_TEST(a_stage_holds_one_level_of_folders)
+{
+    const char *target = under(folder, "model");
+    dpi_writer *writer = NULL;
+    dp_error error;
+
+    for (int round = 0; round < 2; round++) {
+        dpi_stage *stage = open_stage(target, 1, 1);
+        put(stage, "config.json", "{}");
+        put(stage, "templates/a", round ? "A" : "a");
+        put(stage, "templates/b", "b");
+        put(stage, "...", "three dots are a name");
+        ck_assert_int_eq(dpi_stage_file(stage, "templates/a", &writer, &error), DP_E_IO);
+        ck_assert_int_eq(error.system_error, EEXIST);
+        ck_assert_int_eq(dpi_stage_files(stage), 4);
+        ck_assert(holds_text(dpi_stage_path(stage, "templates/b"), "b"));
+        ck_assert_int_eq(dpi_stage_commit(stage, NULL), DP_OK);
+        ck_assert(holds_text(under(target, "templates/a"), round ? "A" : "a"));
+        ck_assert_int_eq(names_in(under(target, "templates")), 2);
+        ck_assert_int_eq(names_in(folder), 1);
+    }
+    dpi_stage *stage = open_stage(target, 1, 1);
+    put(stage, "templates/a", "never");
+    dpi_stage_abandon(stage);
+    ck_assert(holds_text(under(target, "templates/a"), "A"));
+    ck_assert_int_eq(names_in(folder), 1);
+}
+END_TEST
+
+// A link or a file that appears in the stage under the folder's name is not written through.
+START_TEST(a_folder_of_a_stage_is_never_a_link)
+{
+    dpi_stage *stage = open_stage(under(folder, "model"), 1, 0);
+    dpi_writer *writer = NULL;
+    char path[600];
+    dp_error error;
+
+    ck_assert_int_eq(mkdir(under(folder, "elsewhere"), 0777), 0);
+    snprintf(path, sizeof path, "%s", dpi_stage_path(stage, "templates"));
+    ck_assert_int_eq(symlink(under(folder, "elsewhere"), path), 0);
+    ck_assert_int_eq(dpi_stage_file(stage, "templates/a", &writer, &error), DP_E_IO);
+    ck_assert_int_eq(error.system_error, ENOTDIR);
+    ck_assert_int_eq(names_in(under(folder, "elsewhere")), 0);
+    dpi_stage_abandon(stage);
+    ck_assert_int_eq(names_in(folder), 1);
 }
 END_TEST
 
@@ -256,6 +304,8 @@ int main(void)
                                   links_inside_an_old_model_are_not_followed,
                                   abandoning_leaves_nothing,
                                   names_inside_a_stage_are_plain,
+                                  a_stage_holds_one_level_of_folders,
+                                  a_folder_of_a_stage_is_never_a_link,
                                   long_names_are_possible,
                                   many_small_and_one_large_piece_arrive_in_order};
 

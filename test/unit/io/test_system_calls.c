@@ -115,22 +115,30 @@ static int visible_names(const char *path)
     return count;
 }
 
+static int add_file(dpi_stage *stage, const char *name, const char *text, dp_error *error)
+{
+    dpi_writer *writer = NULL;
+    int rc = dpi_stage_file(stage, name, &writer, error);
+
+    if (rc)
+        return rc;
+    rc = dpi_writer_add(writer, text, strlen(text), error);
+    if (!rc)
+        return dpi_writer_end(writer, error);
+    dpi_writer_abandon(writer);
+    return rc;
+}
+
 static int save(const char *target, int directory, const char *text, dp_error *error)
 {
     dpi_stage *stage = NULL;
-    dpi_writer *writer = NULL;
     int rc = dpi_stage_open(&stage, context, target, directory, 1, error);
 
     if (rc)
         return rc;
-    rc = dpi_stage_file(stage, "config.json", &writer, error);
-    if (!rc) {
-        rc = dpi_writer_add(writer, text, strlen(text), error);
-        if (rc)
-            dpi_writer_abandon(writer);
-        else
-            rc = dpi_writer_end(writer, error);
-    }
+    rc = add_file(stage, "config.json", text, error);
+    if (!rc && directory)
+        rc = add_file(stage, "templates/inner", text, error);
     if (rc)
         dpi_stage_abandon(stage);
     else
@@ -142,7 +150,7 @@ static int save(const char *target, int directory, const char *text, dp_error *e
 static int try_save(int directory, int call, int failure)
 {
     const uint64_t before = context->memory.used;
-    char place[600], target[700], inner[800];
+    char place[600], target[700], inner[800]; // a file in the target
     dp_error error = {.code = 0};
 
     snprintf(place, sizeof place, "%s/place", folder);
@@ -153,8 +161,11 @@ static int try_save(int directory, int call, int failure)
     arm(call, failure);
     const int rc = save(target, directory, "new", &error);
     armed = 0;
-    ck_assert_msg(holds_text(inner, "new") || (rc && holds_text(inner, "old")), "%s %d", hit, call);
+    const int arrived = holds_text(inner, "new");
+    ck_assert_msg(arrived || (rc && holds_text(inner, "old")), "%s %d", hit, call);
     ck_assert_msg(visible_names(place) == 1, "%s %d", hit, call);
+    snprintf(inner, sizeof inner, "%s/templates/inner", target);
+    ck_assert_msg(!directory || holds_text(inner, rc && !arrived ? "old" : "new"), "%s %d", hit, call);
     ck_assert_uint_eq(context->memory.used, before);
     if (rc) {
         ck_assert_msg(error.code == rc && error.message[0], "%s %d", hit, call);

@@ -143,13 +143,17 @@ START_TEST(carries_files_unchanged)
                                           "tokenizer_config.json",
                                           "special_tokens_map.json",
                                           "LICENSE",
-                                          "LICENSE.txt",
+                                          "License.txt",
+                                          "LICENCE.md",
+                                          "NOTICE",
+                                          "copying",
                                           "USE_POLICY.md",
                                           "chat_template.jinja",
+                                          "preprocessor_config.json",
                                           "merges.txt"};
     static const char *const left[] = {
         "README.md", "pytorch_model.bin", "quantize_config.json", "model.safetensors.index.json",
-        "notes.txt", "LICENSES"};
+        "notes.txt", "LIC", "LICENSES"};
     scene s;
     char name[64];
     dp_save_report report = {.size = sizeof report}, estimate = {.size = sizeof estimate};
@@ -169,8 +173,8 @@ START_TEST(carries_files_unchanged)
     ck_assert_int_eq(dp_model_save_estimate(model, path_in(&s, "out"), NULL, &estimate, NULL), DP_OK);
     ck_assert(!is_there(&s, "out"));
     ck_assert_int_eq(dp_model_save(model, path_in(&s, "out"), NULL, NULL, &report, NULL), DP_OK);
-    ck_assert_int_eq(report.files, 10);
-    ck_assert_int_eq(estimate.files, 10);
+    ck_assert_int_eq(report.files, 2 + 12);
+    ck_assert_int_eq(estimate.files, 2 + 12);
     ck_assert_uint_eq(estimate.parameters, report.parameters);
     for (size_t i = 0; i < sizeof carried / sizeof *carried; i++) {
         snprintf(name, sizeof name, "out/%s", carried[i]);
@@ -180,6 +184,53 @@ START_TEST(carries_files_unchanged)
         snprintf(name, sizeof name, "out/%s", left[i]);
         ck_assert(!is_there(&s, name));
     }
+    dp_model_free(model);
+    close_scene(&s);
+}
+END_TEST
+
+START_TEST(carries_additional_chat_templates)
+{
+    scene s;
+    dp_save_report report = {.size = sizeof report}, estimate = {.size = sizeof estimate};
+
+    open_scene(&s);
+    write_tiny(&s, "m", &TINY);
+    ck_assert_int_eq(mkdir(path_in(&s, "m/additional_chat_templates"), 0777), 0);
+    write_file(path_in(&s, "m/additional_chat_templates/rag.jinja"), "{{ 1 }}", 7);
+    write_file(path_in(&s, "m/additional_chat_templates/tool_use.jinja"), "", 0);
+    write_file(path_in(&s, "m/additional_chat_templates/notes.txt"), "x", 1);
+    write_file(path_in(&s, "m/additional_chat_templates/.jinja"), "x", 1);
+    ck_assert_int_eq(mkdir(path_in(&s, "m/additional_chat_templates/deep.jinja"), 0777), 0);
+    dp_model *model = open_model(&s, "m");
+    ck_assert_int_eq(dp_model_save_estimate(model, path_in(&s, "out"), NULL, &estimate, NULL), DP_OK);
+    ck_assert_int_eq(dp_model_save(model, path_in(&s, "out"), NULL, NULL, &report, &s.error), DP_OK);
+    ck_assert_int_eq(report.files, 2 + 2);
+    ck_assert_int_eq(estimate.files, 2 + 2);
+    assert_text(&s, "out/additional_chat_templates/rag.jinja", "{{ 1 }}");
+    assert_text(&s, "out/additional_chat_templates/tool_use.jinja", "");
+    ck_assert(!is_there(&s, "out/additional_chat_templates/notes.txt"));
+    ck_assert(!is_there(&s, "out/additional_chat_templates/.jinja"));
+    ck_assert(!is_there(&s, "out/additional_chat_templates/deep.jinja"));
+    dp_model_free(model);
+    close_scene(&s);
+}
+END_TEST
+
+// A folder elsewhere is not taken for the model's own: its files are not copied.
+START_TEST(does_not_follow_a_link_to_chat_templates)
+{
+    scene s;
+
+    open_scene(&s);
+    write_tiny(&s, "m", &TINY);
+    ck_assert_int_eq(mkdir(path_in(&s, "elsewhere"), 0777), 0);
+    write_file(path_in(&s, "elsewhere/a.jinja"), "x", 1);
+    ck_assert_int_eq(symlink("../elsewhere", path_in(&s, "m/additional_chat_templates")), 0);
+    dp_model *model = open_model(&s, "m");
+    must_save(&s, model, "out", -1, -1);
+    ck_assert(!is_there(&s, "out/additional_chat_templates"));
+    ck_assert_ptr_nonnull(strstr(s.log, "additional_chat_templates is not copied"));
     dp_model_free(model);
     close_scene(&s);
 }
@@ -322,6 +373,8 @@ int main(void)
                                   renumbers_kept_blocks,
                                   says_where_it_came_from,
                                   carries_files_unchanged,
+                                  carries_additional_chat_templates,
+                                  does_not_follow_a_link_to_chat_templates,
                                   keeps_the_plan_of_a_copy,
                                   converts_types,
                                   refuses_numbers_a_type_cannot_hold,
