@@ -95,7 +95,7 @@ check-built: all $(UNIT) # the tests alone
 
 # The real model takes a quarter of an hour under the sanitizers and is left to `make check`.
 check-long: ## sanitizers, and the outside programs that load what we save
-	@DEPS=$(DEPS) sh test/deps.sh build check
+	@DEPS=$(DEPS) sh test/deps.sh build check long
 	@sh examples/fetch_model.sh >/dev/null
 	@$(MAKE) --no-print-directory all
 	@DEPTHPRUNE_MODEL=none $(MAKE) --no-print-directory BUILD=build/asan SANITIZE=address,undefined unit

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the Debian packages that are missing, as root or with sudo; elsewhere name them.   usage: deps.sh build|check|plot ...
+# Install the Debian packages that are missing, as root or with sudo; elsewhere name them.   usage: deps.sh build|check|long|plot ...
 # DEPS=off does nothing.
 [ "${DEPS:-}" = off ] && exit 0
 missing=
@@ -22,6 +22,19 @@ for purpose in "$@"; do
             want python3 'command -v python3'
             want abigail-tools 'command -v abidiff'
             want gnuplot-nox 'command -v gnuplot'
+            ;;
+        long)
+            want clang 'command -v clang'
+            want libclang-rt-dev 'ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a'
+            want valgrind 'command -v valgrind'
+            want strace 'command -v strace'
+            want gcovr 'command -v gcovr'
+            want rustc 'command -v rustc'
+            want cmake 'command -v cmake'
+            want python3-venv 'python3 -m ensurepip --version'
+            want gcc-aarch64-linux-gnu 'command -v aarch64-linux-gnu-gcc'
+            want libc6-dev-arm64-cross 'ls /usr/aarch64-linux-gnu/include/stdio.h'
+            want qemu-user 'command -v qemu-aarch64'
             ;;
         plot) want gnuplot-nox 'command -v gnuplot' ;;
     esac
