@@ -20,13 +20,19 @@ typedef struct plain_block {
     float norm1[PLAIN_HIDDEN], q[PLAIN_Q][PLAIN_HIDDEN], k[PLAIN_K][PLAIN_HIDDEN], v[PLAIN_K][PLAIN_HIDDEN];
     float o[PLAIN_HIDDEN][PLAIN_Q], norm2[PLAIN_HIDDEN], gate[PLAIN_FFN][PLAIN_HIDDEN], up[PLAIN_FFN][PLAIN_HIDDEN];
     float down[PLAIN_HIDDEN][PLAIN_FFN];
+    float q_bias[PLAIN_Q], k_bias[PLAIN_K], v_bias[PLAIN_K], o_bias[PLAIN_HIDDEN]; // zero where the family has none
 } plain_block;
+
+// Who the model says it is.  Mistral differs from LLaMA in names alone; Qwen2 has biases of q, k and v; a LLaMA with
+// attention_bias has those of o, too.
+enum { PLAIN_LLAMA, PLAIN_MISTRAL, PLAIN_QWEN2, PLAIN_LLAMA_BIASED, PLAIN_FAMILIES };
 
 typedef struct plain_model {
     float embed[PLAIN_VOCAB][PLAIN_HIDDEN];
     plain_block blocks[PLAIN_BLOCKS];
     float norm[PLAIN_HIDDEN];
     float head[PLAIN_VOCAB][PLAIN_HIDDEN];
+    int family; // PLAIN_*
 } plain_model;
 
 // ---- weights
@@ -68,6 +74,23 @@ static inline plain_model *plain_new(uint64_t seed)
     return m;
 }
 
+static inline plain_model *plain_new_of(uint64_t seed, int family)
+{
+    plain_model *m = plain_new(seed);
+    uint64_t s = seed * 2 + 77;
+
+    m->family = family;
+    for (int i = 0; i < PLAIN_BLOCKS && family >= PLAIN_QWEN2; i++) {
+        plain_block *b = &m->blocks[i];
+        plain_fill(b->q_bias, PLAIN_Q, 0, 1, &s);
+        plain_fill(b->k_bias, PLAIN_K, 0, 1, &s);
+        plain_fill(b->v_bias, PLAIN_K, 0, 1, &s);
+        if (family == PLAIN_LLAMA_BIASED)
+            plain_fill(b->o_bias, PLAIN_HIDDEN, 0, 1, &s);
+    }
+    return m;
+}
+
 static inline void plain_ids(int32_t *ids, size_t count, uint64_t seed)
 {
     uint64_t s = seed * 2 + 1;
@@ -86,6 +109,12 @@ static inline void plain_norm(const double *x, const float *w, double *y)
         sum += x[i] * x[i];
     for (int i = 0; i < PLAIN_HIDDEN; i++)
         y[i] = x[i] / sqrt(sum / PLAIN_HIDDEN + plain_epsilon) * w[i];
+}
+
+static inline void plain_plus(double *y, const float *bias, int count)
+{
+    for (int i = 0; i < count; i++)
+        y[i] += bias[i];
 }
 
 static inline void plain_times(const float *w, const double *x, int rows, int cols, double *y)
@@ -141,6 +170,9 @@ static inline void plain_run_block(const plain_block *b, double (*x)[PLAIN_HIDDE
         plain_times(b->q[0], n, PLAIN_Q, PLAIN_HIDDEN, q[t]);
         plain_times(b->k[0], n, PLAIN_K, PLAIN_HIDDEN, k[t]);
         plain_times(b->v[0], n, PLAIN_K, PLAIN_HIDDEN, v[t]);
+        plain_plus(q[t], b->q_bias, PLAIN_Q);
+        plain_plus(k[t], b->k_bias, PLAIN_K);
+        plain_plus(v[t], b->v_bias, PLAIN_K);
         plain_turn(q[t], PLAIN_HEADS, t);
         plain_turn(k[t], PLAIN_KV, t);
     }
@@ -150,6 +182,7 @@ static inline void plain_run_block(const plain_block *b, double (*x)[PLAIN_HIDDE
             plain_attend(q[t] + h * PLAIN_HEAD_DIM, k[0] + kv, v[0] + kv, t, mixed + h * PLAIN_HEAD_DIM);
         }
         plain_times(b->o[0], mixed, PLAIN_HIDDEN, PLAIN_Q, delta);
+        plain_plus(delta, b->o_bias, PLAIN_HIDDEN);
         for (int i = 0; i < PLAIN_HIDDEN; i++)
             x[t][i] += delta[i];
         plain_norm(x[t], b->norm2, n);
@@ -239,7 +272,7 @@ static inline void plain_add(plain_file *f, const char *name, const float *w, in
     f->at += bytes;
 }
 
-static inline void plain_add_block(plain_file *f, const plain_block *b, int index)
+static inline void plain_add_block(plain_file *f, const plain_block *b, int index, int family)
 {
     const struct {
         const char *name;
@@ -255,28 +288,45 @@ static inline void plain_add_block(plain_file *f, const plain_block *b, int inde
         {"mlp.gate_proj", b->gate[0], PLAIN_FFN, PLAIN_HIDDEN},
         {"mlp.up_proj", b->up[0], PLAIN_FFN, PLAIN_HIDDEN},
         {"mlp.down_proj", b->down[0], PLAIN_HIDDEN, PLAIN_FFN},
+    }, biases[] = {
+        {"self_attn.q_proj", b->q_bias, PLAIN_Q, 0},
+        {"self_attn.k_proj", b->k_bias, PLAIN_K, 0},
+        {"self_attn.v_proj", b->v_bias, PLAIN_K, 0},
+        {"self_attn.o_proj", b->o_bias, PLAIN_HIDDEN, 0},
     };
+    const int count = family == PLAIN_LLAMA_BIASED ? 4 : family == PLAIN_QWEN2 ? 3 : 0;
     char name[96];
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         snprintf(name, sizeof name, "model.layers.%d.%s.weight", index, all[i].name);
         plain_add(f, name, all[i].w, all[i].rows, all[i].cols);
     }
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "model.layers.%d.%s.bias", index, biases[i].name);
+        plain_add(f, name, biases[i].w, biases[i].rows, biases[i].cols);
+    }
 }
 
-static inline void plain_save_config(const char *directory)
+static inline void plain_save_config(const char *directory, int family)
 {
+    static const char *const says[] = {
+        "\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\"",
+        "\"architectures\":[\"MistralForCausalLM\"],\"model_type\":\"mistral\",\"sliding_window\":null",
+        "\"architectures\":[\"Qwen2ForCausalLM\"],\"model_type\":\"qwen2\",\"use_sliding_window\":false",
+        "\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"attention_bias\":true",
+    };
     char path[600];
 
     snprintf(path, sizeof path, "%s/config.json", directory);
     FILE *file = fopen(path, "w");
     fprintf(file,
-            "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"hidden_act\":\"silu\","
+            "{%s,\"hidden_act\":\"silu\","
             "\"hidden_size\":%d,\"intermediate_size\":%d,\"num_hidden_layers\":%d,\"num_attention_heads\":%d,"
             "\"num_key_value_heads\":%d,\"head_dim\":%d,\"vocab_size\":%d,\"max_position_embeddings\":%d,"
             "\"rms_norm_eps\":1e-05,\"rope_theta\":5000.0,\"tie_word_embeddings\":false,\"torch_dtype\":\"float32\","
             "\"bos_token_id\":1,\"eos_token_id\":2}\n",
-            PLAIN_HIDDEN, PLAIN_FFN, PLAIN_BLOCKS, PLAIN_HEADS, PLAIN_KV, PLAIN_HEAD_DIM, PLAIN_VOCAB, PLAIN_CONTEXT);
+            says[family], PLAIN_HIDDEN, PLAIN_FFN, PLAIN_BLOCKS, PLAIN_HEADS, PLAIN_KV, PLAIN_HEAD_DIM, PLAIN_VOCAB,
+            PLAIN_CONTEXT);
     fclose(file);
 }
 
@@ -289,12 +339,12 @@ static inline void plain_save(const plain_model *m, char *pattern)
 
     if (!mkdtemp(pattern))
         abort();
-    plain_save_config(pattern);
+    plain_save_config(pattern, m->family);
     f.header = open_memstream(&f.text, &f.size);
     f.data = open_memstream(&bytes, &size);
     plain_add(&f, "model.embed_tokens.weight", m->embed[0], PLAIN_VOCAB, PLAIN_HIDDEN);
     for (int i = 0; i < PLAIN_BLOCKS; i++)
-        plain_add_block(&f, &m->blocks[i], i);
+        plain_add_block(&f, &m->blocks[i], i, m->family);
     plain_add(&f, "model.norm.weight", m->norm, PLAIN_HIDDEN, 0);
     plain_add(&f, "lm_head.weight", m->head[0], PLAIN_VOCAB, PLAIN_HIDDEN);
     fprintf(f.header, "}");

@@ -84,6 +84,20 @@ static int is_bias(const char *name)
     return size >= 5 && memcmp(name + size - 5, ".bias", 5) == 0;
 }
 
+// A bias that the configuration does not speak of would be left out silently elsewhere.
+static int refuse_bias(const binder *b, const dpi_place *place, int32_t slot)
+{
+    if (slot < 0)
+        return dpi_fail_at(b->error, DP_E_UNSUPPORTED, place,
+                           "bias vectors of this kind are not computed, only those of q, k, v and o");
+    if (b->source->family->biases != DPI_BIASES_ASKED)
+        return dpi_fail_at(b->error, DP_E_FORMAT, place, "is there, but a %s model has no such bias vector",
+                           b->source->family->name);
+    return dpi_fail_at(b->error, DP_E_FORMAT, place, "is there, but %s",
+                       b->source->format == DP_FORMAT_HF ? "attention_bias in config.json does not say true"
+                                                         : "block 0 has no such bias vector");
+}
+
 static int bind_one(binder *b, const dpi_tensor *tensor)
 {
     dpi_source *source = b->source;
@@ -95,9 +109,8 @@ static int bind_one(binder *b, const dpi_tensor *tensor)
         return dpi_fail_at(b->error, DP_E_FORMAT, &place,
                            "belongs to block %d, but the configuration says %d blocks", block,
                            source->config.blocks);
-    const int known_bias = slot >= DPI_BIAS_Q && slot <= DPI_BIAS_V && source->family->qkv_bias;
-    if (is_bias(tensor->name) && block >= 0 && !known_bias)
-        return dpi_fail_at(b->error, DP_E_UNSUPPORTED, &place, "bias vectors of this kind are not computed");
+    if (is_bias(tensor->name) && block >= 0 && (slot < 0 || slot >= source->config.slots))
+        return refuse_bias(b, &place, slot);
     if (slot < 0) {
         b->first_unknown = b->unknown++ ? b->first_unknown : tensor->name;
         return DP_OK;
@@ -113,6 +126,11 @@ static int missing(const binder *b, int32_t slot, int32_t block)
 
     dpi_name_write(b->source->format, slot, block, name);
     const dpi_place place = {.file = b->source->weights, .item = name, .offset = -1};
+    if (slot >= DPI_BIAS_Q && slot < DPI_BLOCK_WEIGHTS)
+        return dpi_fail_at(b->error, DP_E_FORMAT, &place, "the tensor is missing; %s",
+                           b->source->format == DP_FORMAT_HF && b->source->family->biases == DPI_BIASES_ASKED
+                               ? "attention_bias in config.json says true"
+                               : "other bias vectors, or the family, demand it");
     if (block >= 0)
         return dpi_fail_at(b->error, DP_E_FORMAT, &place, "the tensor is missing; the configuration says %d blocks",
                            b->source->config.blocks);
@@ -122,12 +140,11 @@ static int missing(const binder *b, int32_t slot, int32_t block)
 static int check_present(const binder *b)
 {
     const dpi_source *source = b->source;
-    const int32_t end = source->family->qkv_bias ? DPI_BLOCK_WEIGHTS : DPI_BIAS_Q;
 
     if (!source->embedding)
         return missing(b, DPI_EMBEDDING, -1);
     for (int32_t block = 0; block < source->config.blocks; block++)
-        for (int32_t slot = 0; slot < end; slot++)
+        for (int32_t slot = 0; slot < source->config.slots; slot++)
             if (!source->blocks[block].weights[slot])
                 return missing(b, slot, block);
     if (!source->norm)

@@ -16,6 +16,8 @@ typedef struct dpi_config {
     double epsilon, rope_base;
     double rope_factor, rope_low, rope_high; // of the scaled kinds
     int32_t rope_original;                   // context the scaling starts from
+    int32_t slots; // a block's weights are the slots before this one: DPI_BIAS_Q, DPI_BIAS_O or DPI_BLOCK_WEIGHTS
+    int32_t type;  // config.json's element type, f32 where it says none, -1 where it is not read; files say their own
     int32_t reserved;
 } dpi_config;
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "io/bytes.h"
+#include "io/gguf_parse.h"
 #include "model/names.h"
 #include "model/parse.h"
 
@@ -18,7 +20,7 @@ typedef struct reader {
 
 static void write_key(const reader *in, const char *what, char out[KEY_SIZE])
 {
-    snprintf(out, KEY_SIZE, "%s.%s", in->family->name, what);
+    snprintf(out, KEY_SIZE, "%s.%s", in->family->gguf, what);
 }
 
 static int refuse(const reader *in, const char *key, const char *what)
@@ -28,22 +30,43 @@ static int refuse(const reader *in, const char *key, const char *what)
     return dpi_fail_at(in->error, DP_E_UNSUPPORTED, &place, "%s", what);
 }
 
+// A llama may have bias vectors: those of the first block say which, and all blocks must have the same.
+static void read_biases(const reader *in)
+{
+    int32_t block, slots = in->family->biases == DPI_BIASES_QKV ? DPI_BIAS_O : DPI_BIAS_Q;
+
+    for (size_t i = 0; in->family->biases == DPI_BIASES_ASKED && i < in->file->tensor_count; i++) {
+        const int32_t slot = dpi_name_read(DP_FORMAT_GGUF, in->file->tensors[i].name, &block);
+        if (block == 0 && slot == DPI_BIAS_O)
+            slots = DPI_BLOCK_WEIGHTS;
+        if (block == 0 && slot >= DPI_BIAS_Q && slot < DPI_BIAS_O && slots < DPI_BIAS_O)
+            slots = DPI_BIAS_O;
+    }
+    in->config->slots = slots;
+}
+
 // Element `index` of an array of integers; 0 when it is of another type.
 static int element(const dpi_gguf_entry *entry, uint64_t index, int64_t *out)
 {
-    uint32_t u32;
-    uint64_t u64;
+    const int width = dpi_gguf_width(entry->element);
+    const uint64_t raw = width > 0 ? dpi_le_read(entry->data + index * (uint64_t)width, width) : 0;
 
+    *out = (int64_t)raw;
     switch (entry->element) {
-    case DPI_GGUF_U32:
-    case DPI_GGUF_I32:
-        memcpy(&u32, entry->data + index * sizeof u32, sizeof u32);
-        *out = entry->element == DPI_GGUF_U32 ? (int64_t)u32 : (int64_t)(int32_t)u32;
+    case DPI_GGUF_I8:
+        *out = (int8_t)raw;
         return 1;
+    case DPI_GGUF_I16:
+        *out = (int16_t)raw;
+        return 1;
+    case DPI_GGUF_I32:
+        *out = (int32_t)raw;
+        return 1;
+    case DPI_GGUF_U8:
+    case DPI_GGUF_U16:
+    case DPI_GGUF_U32:
     case DPI_GGUF_U64:
     case DPI_GGUF_I64:
-        memcpy(&u64, entry->data + index * sizeof u64, sizeof u64);
-        *out = (int64_t)u64;
         return 1;
     default:
         return 0;
@@ -270,6 +293,7 @@ int dpi_config_from_gguf(dpi_config *out, const dpi_family **family, const dpi_g
     memcpy(config.architecture, in.family->name, strlen(in.family->name));
     config.rope_base = in.family->rope_base;
     config.interleaved = in.family->permuted;
+    read_biases(&in);
     rc = check_unread(&in);
     if (!rc)
         rc = read_sizes(&in);

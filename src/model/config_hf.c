@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "io/json.h"
 #include "model/members.h"
+#include "model/model.h"
 #include "model/parse.h"
 
 typedef struct reader {
@@ -38,8 +39,10 @@ static int read_class(reader *in)
 {
     const json_t *classes = present(in->root, "architectures");
     const char *model_type = NULL;
-    int rc = dpi_json_string(in->root, "model_type", !classes, &model_type, in->name, in->error);
 
+    if (!classes && !present(in->root, "model_type") && present(in->root, "n_layers"))
+        return refuse(in, "n_layers", "this is Meta's params.json; a converted model's config.json is read");
+    int rc = dpi_json_string(in->root, "model_type", !classes, &model_type, in->name, in->error);
     if (rc)
         return rc;
     if (classes) {
@@ -59,7 +62,7 @@ static int read_class(reader *in)
     return rc;
 }
 
-static int read_sizes(reader *in)
+static int read_sizes(const reader *in)
 {
     static const struct {
         const char *key;
@@ -73,6 +76,7 @@ static int read_sizes(reader *in)
         {"head_dim", offsetof(dpi_config, head_dim), DPI_MOST_WIDTH, 0},
         {"intermediate_size", offsetof(dpi_config, ffn), DPI_MOST_INNER, 1},
         {"vocab_size", offsetof(dpi_config, vocab), DPI_MOST_INNER, 1},
+        {"max_sequence_length", offsetof(dpi_config, context), INT32_MAX, 0}, // the first LLaMA's spelling
         {"max_position_embeddings", offsetof(dpi_config, context), INT32_MAX, 0},
     };
 
@@ -86,6 +90,8 @@ static int read_sizes(reader *in)
         if (value)
             memcpy((char *)in->config + fields[i].offset, &narrow, sizeof narrow);
     }
+    if (!json_object_get(in->root, "num_key_value_heads") && in->family->kv_heads)
+        in->config->kv_heads = in->family->kv_heads; // null means as many as query heads
     return DP_OK;
 }
 
@@ -145,6 +151,27 @@ static int read_llama3(const reader *in, const json_t *rope)
     return DP_OK;
 }
 
+static int refuse_scaling(const reader *in, const char *key, const char *kind)
+{
+    static const struct {
+        const char *kind, *reason;
+    } known[] = {
+        {"dynamic", "its frequencies change with the length of the sequence"},
+        {"yarn", "it blends frequencies and scales attention"},
+        {"longrope", "it has one set of divisors for short and one for long sequences"},
+        {"su", "it has one set of divisors for short and one for long sequences"},
+        {"mrope", "it places text among images"},
+    };
+    const char *reason = "it is not known";
+    const dpi_place place = place_of(in, key);
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(kind, known[i].kind) == 0)
+            reason = known[i].reason;
+    return dpi_fail_at(in->error, DP_E_UNSUPPORTED, &place,
+                       "rope scaling \"%.60s\" is not computed: %s; default, linear and llama3 are", kind, reason);
+}
+
 static int read_scaling(const reader *in, const json_t *rope, const char *key)
 {
     const dpi_place place = place_of(in, key);
@@ -161,8 +188,7 @@ static int read_scaling(const reader *in, const json_t *rope, const char *key)
         return DP_OK;
     const int linear = strcmp(kind, "linear") == 0;
     if (!linear && strcmp(kind, "llama3") != 0)
-        return dpi_fail_at(in->error, DP_E_UNSUPPORTED, &place,
-                           "rope scaling \"%.60s\" is not computed; default, linear and llama3 are", kind);
+        return refuse_scaling(in, key, kind);
     rc = read_positive(in, rope, "factor", 1, &in->config->rope_factor);
     if (rc || !linear)
         return rc ? rc : read_llama3(in, rope);
@@ -194,32 +220,97 @@ static int read_rope(const reader *in)
     return rc || !rope ? rc : read_scaling(in, rope, key);
 }
 
+static int check_activation(const reader *in)
+{
+    const dpi_place place = place_of(in, "hidden_act");
+    const char *activation = "silu";
+    const int rc = dpi_json_string(in->root, place.item, 0, &activation, in->name, in->error);
+
+    if (rc || strcmp(activation, "silu") == 0)
+        return rc;
+    return dpi_fail_at(in->error, DP_E_UNSUPPORTED, &place, "activation \"%.60s\" is not computed, only silu is",
+                       activation);
+}
+
+// Which bias vectors a block has.  A family that always has them does not look at attention_bias.
+static int read_biases(const reader *in)
+{
+    int attention = 0, mlp = 0;
+    int rc = dpi_json_bool(in->root, "attention_bias", 0, &attention, in->name, in->error);
+
+    if (!rc)
+        rc = dpi_json_bool(in->root, "mlp_bias", 0, &mlp, in->name, in->error);
+    if (rc)
+        return rc;
+    if (mlp)
+        return refuse(in, "mlp_bias", "bias vectors of the MLP are not computed");
+    if (attention && in->family->biases == DPI_BIASES_NONE)
+        return refuse(in, "attention_bias", "this family has no bias vectors");
+    in->config->slots = in->family->biases == DPI_BIASES_QKV ? DPI_BIAS_O
+                        : attention                           ? DPI_BLOCK_WEIGHTS
+                                                              : DPI_BIAS_Q;
+    return DP_OK;
+}
+
+// A window as long as the context leaves attention as it is.
+static int check_window(const reader *in)
+{
+    const dpi_place place = place_of(in, "sliding_window");
+    int on = 1;
+    int64_t window = json_object_get(in->root, place.item) ? INT64_MAX : in->family->window;
+    int rc = DP_OK;
+
+    if (in->family->window_switch) {
+        on = 0;
+        rc = dpi_json_bool(in->root, in->family->window_switch, 0, &on, in->name, in->error);
+    }
+    if (rc || !on || !in->family->window)
+        return rc;
+    rc = dpi_json_int(in->root, place.item, 0, 1, INT64_MAX, &window, in->name, in->error);
+    if (rc || window >= in->config->context)
+        return rc;
+    return dpi_fail_at(in->error, DP_E_UNSUPPORTED, &place,
+                       "attention within a window of %lld tokens of a context of %d is not computed",
+                       (long long)window, in->config->context);
+}
+
 // Members that would change the mathematics.
 static int check_unread(const reader *in)
 {
-    static const char *const biases[] = {"attention_bias", "mlp_bias"};
-    const char *activation = "silu";
-    int rc = dpi_json_string(in->root, "hidden_act", 0, &activation, in->name, in->error);
+    static const char *const experts[] = {"num_local_experts", "num_experts", "n_routed_experts"};
+    const json_t *quantized = present(in->root, "quantization_config");
+    const char *method = json_string_value(json_object_get(quantized, "quant_method"));
+    const dpi_place place = place_of(in, "quantization_config");
 
-    if (rc)
-        return rc;
-    if (strcmp(activation, "silu") != 0) {
-        const dpi_place place = place_of(in, "hidden_act");
-        return dpi_fail_at(in->error, DP_E_UNSUPPORTED, &place,
-                           "activation \"%.60s\" is not computed, only silu is", activation);
-    }
-    for (int i = 0; i < 2; i++) {
-        int on = 0;
-        rc = dpi_json_bool(in->root, biases[i], 0, &on, in->name, in->error);
+    for (int i = 0; i < 3; i++) {
+        int64_t count = 0;
+        const int rc = dpi_json_int(in->root, experts[i], 0, 0, INT64_MAX, &count, in->name, in->error);
         if (rc)
             return rc;
-        if (on)
-            return refuse(in, biases[i], "bias vectors of these projections are not computed");
+        if (count > 1)
+            return refuse(in, experts[i], "mixtures of experts are not computed");
     }
-    if (present(in->root, "quantization_config"))
-        return refuse(in, "quantization_config", "quantized checkpoints of this kind are not read");
-    if (in->family->window && present(in->root, "sliding_window"))
-        return refuse(in, "sliding_window", "attention within a sliding window is not computed");
+    if (quantized)
+        return dpi_fail_at(in->error, DP_E_UNSUPPORTED, &place,
+                           "a checkpoint quantized by \"%.60s\" is not read; GGUF's element types are",
+                           method ? method : "an unnamed method");
+    return DP_OK;
+}
+
+// For models whose weights are not opened; the weights say their own.
+static int read_type(const reader *in)
+{
+    static const struct {
+        const char *name;
+        int32_t type;
+    } types[] = {{"float32", DP_F32}, {"float16", DP_F16}, {"bfloat16", DP_BF16}};
+    const json_t *named = present(in->root, "dtype") ? present(in->root, "dtype") : present(in->root, "torch_dtype");
+    const char *name = json_string_value(named);
+
+    in->config->type = named ? -1 : DP_F32;
+    for (size_t i = 0; name && i < sizeof types / sizeof *types; i++)
+        if (strcmp(name, types[i].name) == 0)
+            in->config->type = types[i].type;
     return DP_OK;
 }
 
@@ -255,13 +346,10 @@ static int read_all(reader *in)
     config->context = in->family->context;
     config->rope_base = in->family->rope_base;
     config->epsilon = in->family->epsilon;
-    config->tied = in->family->tied;
-    int (*const steps[])(const reader *) = {check_unread, read_rope};
-    rc = read_sizes(in);
+    int (*const steps[])(const reader *) = {read_sizes,  check_activation, read_biases,  check_unread, read_rope,
+                                            check_window, check_layers,     read_type};
     for (size_t i = 0; !rc && i < sizeof steps / sizeof *steps; i++)
         rc = steps[i](in);
-    if (!rc)
-        rc = check_layers(in);
     if (!rc)
         rc = read_positive(in, in->root, "rms_norm_eps", 0, &config->epsilon);
     if (!rc)

@@ -79,8 +79,8 @@ int dpi_config_write(const dpi_save *save, dpi_text *out, dp_error *error)
 
     w.rc = dpi_text_format(out, error, "{\n  \"architectures\": [\n    \"%s\"\n  ],\n  \"model_type\": \"%s\"",
                            family->class_name, family->model_type);
-    if (!family->qkv_bias) {
-        put(&w, "attention_bias", "false");
+    if (family->biases == DPI_BIASES_ASKED) {
+        put(&w, "attention_bias", config->slots > DPI_BIAS_O ? "true" : "false");
         put(&w, "mlp_bias", "false");
     }
     put_id(&w, "bos_token_id", config->bos);

@@ -22,6 +22,7 @@ enum {
     DPI_BIAS_Q,
     DPI_BIAS_K,
     DPI_BIAS_V,
+    DPI_BIAS_O,
     DPI_BLOCK_WEIGHTS
 };
 

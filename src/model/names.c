@@ -21,6 +21,7 @@ static const pair names[DPI_SLOTS] = {
     [DPI_BIAS_Q] = {"self_attn.q_proj.bias", "attn_q.bias"},
     [DPI_BIAS_K] = {"self_attn.k_proj.bias", "attn_k.bias"},
     [DPI_BIAS_V] = {"self_attn.v_proj.bias", "attn_v.bias"},
+    [DPI_BIAS_O] = {"self_attn.o_proj.bias", "attn_output.bias"},
     [DPI_EMBEDDING] = {"model.embed_tokens.weight", "token_embd.weight"},
     [DPI_LAST_NORM] = {"model.norm.weight", "output_norm.weight"},
     [DPI_HEAD] = {"lm_head.weight", "output.weight"},
@@ -82,6 +83,7 @@ int dpi_slot_is_matrix(int32_t slot)
     case DPI_BIAS_Q:
     case DPI_BIAS_K:
     case DPI_BIAS_V:
+    case DPI_BIAS_O:
     case DPI_LAST_NORM:
     case DPI_ROPE_FACTORS:
         return 0;
@@ -103,6 +105,7 @@ int32_t dpi_slot_shape(const dpi_config *config, int32_t slot, int64_t shape[2])
         [DPI_Q] = query,
         [DPI_BIAS_Q] = query,
         [DPI_O] = hidden,
+        [DPI_BIAS_O] = hidden,
         [DPI_K] = key,
         [DPI_BIAS_K] = key,
         [DPI_V] = key,

@@ -21,7 +21,7 @@ static void put_u32(keys *k, const char *what, uint32_t value)
 {
     char key[KEY_SIZE];
 
-    snprintf(key, sizeof key, "%s.%s", k->save->model->source->family->name, what);
+    snprintf(key, sizeof key, "%s.%s", k->save->model->source->family->gguf, what);
     if (!k->rc)
         k->rc = dpi_gguf_put_u32(k->out, key, value, k->error);
 }
@@ -30,7 +30,7 @@ static void put_f32(keys *k, const char *what, double value)
 {
     char key[KEY_SIZE];
 
-    snprintf(key, sizeof key, "%s.%s", k->save->model->source->family->name, what);
+    snprintf(key, sizeof key, "%s.%s", k->save->model->source->family->gguf, what);
     if (!k->rc)
         k->rc = dpi_gguf_put_f32(k->out, key, (float)value, k->error);
 }
@@ -66,7 +66,7 @@ static int put_config(keys *k)
 {
     const dpi_config *config = &k->save->model->config;
 
-    put_text(k, "general.architecture", k->save->model->source->family->name);
+    put_text(k, "general.architecture", k->save->model->source->family->gguf);
     put_text(k, "general.type", "model");
     put_name(k);
     put_u32(k, "block_count", (uint32_t)config->blocks);
@@ -83,7 +83,7 @@ static int put_config(keys *k)
     put_u32(k, "vocab_size", (uint32_t)config->vocab);
     if (config->rope_kind == DPI_ROPE_LINEAR) {
         char key[KEY_SIZE];
-        snprintf(key, sizeof key, "%s.rope.scaling.type", k->save->model->source->family->name);
+        snprintf(key, sizeof key, "%s.rope.scaling.type", k->save->model->source->family->gguf);
         put_text(k, key, "linear");
         put_f32(k, "rope.scaling.factor", config->rope_factor);
     }
@@ -164,7 +164,7 @@ static int put_copied(keys *k, const dpi_gguf_entry *entry)
 {
     static const char ours[] = "depthprune.";
     const dpi_source *source = k->save->model->source;
-    const char *family = source->family->name;
+    const char *family = source->family->gguf;
     const size_t prefix = strlen(family);
     char key[KEY_SIZE];
 

@@ -64,6 +64,7 @@ static int add(dpi_save *save, const dpi_tensor *from, int32_t slot, int32_t blo
 static int add_divisors(dpi_save *save, dp_error *error)
 {
     const dp_model *model = save->model;
+    const dpi_place place = {.file = save->path, .item = "rope_freqs.weight", .offset = -1};
     dpi_memory *memory = &model->context->memory;
 
     if (save->format != DP_FORMAT_GGUF)
@@ -72,10 +73,18 @@ static int add_divisors(dpi_save *save, dp_error *error)
         return add(save, model->source->rope, DPI_ROPE_FACTORS, -1, error);
     if (model->config.rope_kind != DPI_ROPE_LLAMA3)
         return DP_OK;
+    if (!model->source->family->divisors)
+        return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "llama3 rope scaling of a %s model cannot be said in GGUF",
+                           model->source->family->name);
     save->divisors = dpi_alloc(memory, (size_t)model->config.head_dim / 2, sizeof *save->divisors, error);
     if (!save->divisors)
         return DP_E_MEMORY;
     dpi_rope_divisors(&model->config, save->divisors);
+    dpi_config again = model->config;
+    if (dpi_rope_fit(&again, save->divisors, save->path, NULL))
+        return dpi_fail_at(error, DP_E_UNSUPPORTED, &place,
+                           "llama3 rope scaling with bands other than 1 and 4, or from a context that is no power "
+                           "of two, cannot be read back from GGUF");
     const int rc = add(save, NULL, DPI_ROPE_FACTORS, -1, error);
     if (!rc)
         save->parts[save->count - 1].made = save->divisors;
@@ -98,6 +107,20 @@ static int add_all(dpi_save *save, int32_t least, int32_t most, dp_error *error)
     return rc;
 }
 
+// config.json has bias vectors of q, k, v and o or, in a family that always has them, of q, k and v.
+static int check_biases(const dpi_save *save, dp_error *error)
+{
+    const dpi_source *source = save->model->source;
+    const dpi_place place = {.file = source->path, .item = "blk.0.attn_q.bias", .offset = -1};
+
+    if (save->format != DP_FORMAT_HF || source->family->biases != DPI_BIASES_ASKED ||
+        source->config.slots != DPI_BIAS_O)
+        return DP_OK;
+    return dpi_fail_at(error, DP_E_UNSUPPORTED, &place,
+                       "%s in a Hugging Face directory has bias vectors of q, k, v and o, this model lacks those of o",
+                       source->family->class_name);
+}
+
 int dpi_save_list(dpi_save *save, dp_error *error)
 {
     dpi_memory *memory = &save->model->context->memory;
@@ -115,7 +138,9 @@ int dpi_save_list(dpi_save *save, dp_error *error)
     if (!save->names)
         return DP_E_MEMORY;
     dpi_model_count(save->model, &save->parameters, &bytes);
-    rc = add_divisors(save, error);
+    rc = check_biases(save, error);
+    if (!rc)
+        rc = add_divisors(save, error);
     if (!rc && save->format == DP_FORMAT_GGUF)
         return add_all(save, 0, INT32_MAX, error);
     if (!rc)

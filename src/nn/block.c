@@ -1,17 +1,18 @@
 // One Transformer block on the residual stream x:
 //   x += W_o attention(rope(W_q n), rope(W_k n), W_v n),  n = rmsnorm(x) * norm_1
 //   x += W_down (silu(W_gate m) * W_up m),                m = rmsnorm(x) * norm_2
+// The products with W_q, W_k, W_v and W_o get a bias added where the model has one.
 #include <math.h>
 
 #include "base/error.h"
 #include "nn/inside.h"
 
-// y = x w^T + beta y
-static int linear(dpi_device *device, const dp_mat *x, const dp_mat *w, float beta, const dp_mat *y,
-                  dp_error *error)
+// c = a b^T + beta c + bias
+static int linear(dpi_device *device, dp_gemm_args args, dp_error *error)
 {
-    const dp_gemm_args args = {.a = *x, .b = *w, .c = *y, .batch = 1, .alpha = 1, .beta = beta, .transpose_b = 1};
-
+    args.batch = 1;
+    args.alpha = 1;
+    args.transpose_b = 1;
     return dpi_op_gemm(device, &args, error);
 }
 
@@ -27,7 +28,7 @@ static int norm(const dpi_network *network, const dp_mat *x, const dp_mat *delta
     return dpi_op_add_rmsnorm(network->device, &args, error);
 }
 
-// delta = W_o attention(rope(W_q n), rope(W_k n), W_v n); n is a->normed
+// delta = W_o attention(rope(W_q n), rope(W_k n), W_v n), biases added; n is a->normed
 static int attend(const dpi_network *network, const dp_mat *w, const dpi_activations *a, dp_error *error)
 {
     const dpi_config *config = &network->model->config;
@@ -56,11 +57,12 @@ static int attend(const dpi_network *network, const dp_mat *w, const dpi_activat
                                    .kv_heads = config->kv_heads,
                                    .head_dim = config->head_dim,
                                    .scale = (float)(1 / sqrt((double)config->head_dim))};
+    const dp_gemm_args out = {.a = a->y, .b = w[DPI_O], .c = a->delta, .bias = w[DPI_BIAS_O]};
     int rc = dpi_op_qkv_rope(network->device, &project, error);
 
     if (!rc)
         rc = dpi_op_attention(network->device, &mix, error);
-    return rc ? rc : linear(network->device, &a->y, &w[DPI_O], 0, &a->delta, error);
+    return rc ? rc : linear(network->device, out, error);
 }
 
 // x += W_down (silu(W_gate m) * W_up m); m is a->normed
@@ -69,9 +71,10 @@ static int feed(const dpi_network *network, const dp_mat *w, const dpi_activatio
 {
     const dp_swiglu_args gate = {
         .x = a->normed, .gate_weight = w[DPI_GATE], .up_weight = w[DPI_UP], .y = a->inner, .gate = DP_GATE_SILU};
+    const dp_gemm_args down = {.a = a->inner, .b = w[DPI_DOWN], .c = *x, .beta = 1};
     const int rc = dpi_op_swiglu(network->device, &gate, error);
 
-    return rc ? rc : linear(network->device, &a->inner, &w[DPI_DOWN], 1, x, error);
+    return rc ? rc : linear(network->device, down, error);
 }
 
 static void count_positions(dpi_network *network, int64_t length)

@@ -98,7 +98,9 @@ typedef struct refusal {
 static const refusal refusals[] = {
     {"\"model_type\": \"mistral\",", DP_E_UNSUPPORTED, "model_type"},
     {"\"quantization_config\": {\"quant_method\": \"gptq\"},", DP_E_UNSUPPORTED, "quantization_config"},
-    {"\"attention_bias\": true,", DP_E_UNSUPPORTED, "attention_bias"},
+    {"\"num_local_experts\": 8,", DP_E_UNSUPPORTED, "num_local_experts"},
+    {"\"num_local_experts\": \"8\",", DP_E_FORMAT, "num_local_experts"},
+    {"\"max_sequence_length\": 0,", DP_E_FORMAT, "max_sequence_length"},
     {"\"mlp_bias\": true,", DP_E_UNSUPPORTED, "mlp_bias"},
     {"\"attention_bias\": 1,", DP_E_FORMAT, "attention_bias"},
     {"\"hidden_act\": \"gelu\",", DP_E_UNSUPPORTED, "hidden_act"},
@@ -156,6 +158,111 @@ START_TEST(refuses_by_name)
 }
 END_TEST
 
+// A configuration of another family; `more` stands in front of the sizes.
+static int parse_family(const char *family, const char *more, dpi_config *config, dp_error *error)
+{
+    char text[4096];
+    const dpi_family *found;
+    const int size = snprintf(text, sizeof text, "{\"architectures\": [\"%s\"],\n%s%s}", family, more, sizes);
+
+    return dpi_config_from_hf(config, &found, text, (size_t)size, "config.json", error);
+}
+
+START_TEST(reads_every_family)
+{
+    static const struct {
+        const char *family, *more, *architecture;
+        int32_t slots, kv_heads, context;
+    } known[] = {
+        {"LlamaForCausalLM", "\"attention_bias\": true,", "llama", DPI_BLOCK_WEIGHTS, 4, 2048},
+        {"LlamaForCausalLM", "\"attention_bias\": false, \"mlp_bias\": false,", "llama", DPI_BIAS_Q, 4, 2048},
+        {"LLaMAForCausalLM", "\"max_sequence_length\": 512, \"pad_token_id\": -1,", "llama", DPI_BIAS_Q, 4, 512},
+        {"LlamaForCausalLM", "\"max_sequence_length\": 512, \"max_position_embeddings\": 600,", "llama",
+         DPI_BIAS_Q, 4, 600},
+        {"MistralForCausalLM", "\"sliding_window\": null, \"num_key_value_heads\": 2,", "mistral", DPI_BIAS_Q, 2,
+         131072},
+        {"MistralForCausalLM",
+         "\"sliding_window\": 4096, \"max_position_embeddings\": 4096, \"num_key_value_heads\": null,", "mistral",
+         DPI_BIAS_Q, 4, 4096},
+        {"Qwen2ForCausalLM", "\"num_key_value_heads\": 1,", "qwen2", DPI_BIAS_O, 1, 32768},
+        {"Qwen2ForCausalLM",
+         "\"num_key_value_heads\": 1, \"use_sliding_window\": false, \"sliding_window\": 4096,"
+         "\"max_window_layers\": 1,",
+         "qwen2", DPI_BIAS_O, 1, 32768},
+        {"Qwen2ForCausalLM",
+         "\"num_key_value_heads\": 1, \"use_sliding_window\": true, \"sliding_window\": 32768,", "qwen2",
+         DPI_BIAS_O, 1, 32768},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        dpi_config c;
+        dp_error error = {.code = 0};
+        ck_assert_msg(parse_family(known[i].family, known[i].more, &c, &error) == DP_OK, "%zu: %s: %s", i,
+                      error.item, error.message);
+        ck_assert_str_eq(c.architecture, known[i].architecture);
+        ck_assert_int_eq(c.slots, known[i].slots);
+        ck_assert_int_eq(c.kv_heads, known[i].kv_heads);
+        ck_assert_int_eq(c.context, known[i].context);
+    }
+}
+END_TEST
+
+START_TEST(says_why_a_family_is_refused)
+{
+    static const struct {
+        const char *family, *more, *item, *says;
+        int32_t code;
+    } known[] = {
+        {"MistralForCausalLM", "\"num_key_value_heads\": 2,", "sliding_window",
+         "a window of 4096 tokens of a context of 131072", DP_E_UNSUPPORTED},
+        {"MistralForCausalLM", "\"sliding_window\": 4095, \"max_position_embeddings\": 4096,", "sliding_window",
+         "4095", DP_E_UNSUPPORTED},
+        {"MistralForCausalLM", "\"sliding_window\": \"4096\",", "sliding_window", "", DP_E_FORMAT},
+        {"MistralForCausalLM", "\"sliding_window\": null, \"attention_bias\": true,", "attention_bias",
+         "no bias vectors", DP_E_UNSUPPORTED},
+        {"MistralForCausalLM", "\"sliding_window\": null,", "num_key_value_heads", "4 query heads cannot share 8",
+         DP_E_FORMAT},
+        {"Qwen2ForCausalLM", "\"use_sliding_window\": true,", "sliding_window", "4096", DP_E_UNSUPPORTED},
+        {"Qwen2ForCausalLM", "\"use_sliding_window\": 1,", "use_sliding_window", "", DP_E_FORMAT},
+        {"Qwen2ForCausalLM", "\"mlp_bias\": true,", "mlp_bias", "MLP", DP_E_UNSUPPORTED},
+        {"MixtralForCausalLM", "", "architectures", "mixtures of experts", DP_E_UNSUPPORTED},
+        {"Qwen2MoeForCausalLM", "", "architectures", "mixtures of experts", DP_E_UNSUPPORTED},
+        {"Qwen3ForCausalLM", "", "architectures", "norms of q and k", DP_E_UNSUPPORTED},
+        {"Gemma2ForCausalLM", "", "architectures", "scaled embeddings", DP_E_UNSUPPORTED},
+        {"Phi3ForCausalLM", "", "architectures", "one tensor", DP_E_UNSUPPORTED},
+        {"GPT2LMHeadModel", "", "architectures", "RMSNorm", DP_E_UNSUPPORTED},
+        {"GptOssForCausalLM", "", "architectures", "mixtures of experts", DP_E_UNSUPPORTED},
+        {"SomethingElse", "", "architectures", "not among the families", DP_E_UNSUPPORTED},
+        {"LlamaForCausalLM", "\"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2},", "rope_scaling",
+         "length of the sequence", DP_E_UNSUPPORTED},
+        {"LlamaForCausalLM", "\"rope_scaling\": {\"rope_type\": \"longrope\"},", "rope_scaling",
+         "short and one for long", DP_E_UNSUPPORTED},
+        {"LlamaForCausalLM", "\"quantization_config\": {\"quant_method\": \"gptq\"},", "quantization_config",
+         "gptq", DP_E_UNSUPPORTED},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        dpi_config c = {.blocks = -5};
+        dp_error error = {.code = 0};
+        ck_assert_msg(parse_family(known[i].family, known[i].more, &c, &error) == known[i].code, "%zu: %s: %s", i,
+                      error.item, error.message);
+        ck_assert_str_eq(error.item, known[i].item);
+        ck_assert_msg(strstr(error.message, known[i].says) != NULL, "%zu: %s", i, error.message);
+        ck_assert_int_eq(c.blocks, -5);
+    }
+}
+END_TEST
+
+START_TEST(reads_the_element_type)
+{
+    ck_assert_int_eq(parsed("").type, DP_F32);
+    ck_assert_int_eq(parsed("\"torch_dtype\": \"float16\",").type, DP_F16);
+    ck_assert_int_eq(parsed("\"dtype\": \"bfloat16\", \"torch_dtype\": \"float16\",").type, DP_BF16);
+    ck_assert_int_eq(parsed("\"dtype\": \"float8\",").type, -1);
+    ck_assert_int_eq(parsed("\"dtype\": 16,").type, -1);
+}
+END_TEST
+
 // Each of the five that must be there, in every wrong way.
 START_TEST(refuses_wrong_sizes)
 {
@@ -203,6 +310,7 @@ START_TEST(refuses_what_is_no_configuration)
                {"{}", DP_E_FORMAT},
                {"{\"a\":1,}", DP_E_FORMAT},
                {"null", DP_E_FORMAT},
+               {"{\"dim\":4096,\"n_layers\":32}", DP_E_UNSUPPORTED},
                {"{\"model_type\":3}", DP_E_FORMAT},
                {"{\"architectures\":[]}", DP_E_FORMAT},
                {"{\"architectures\":\"x\"}", DP_E_FORMAT},
@@ -302,6 +410,9 @@ int main(void)
                                   nulls_are_absent,
                                   reads_ids,
                                   reads_both_spellings_of_rope,
+                                  reads_every_family,
+                                  says_why_a_family_is_refused,
+                                  reads_the_element_type,
                                   refuses_wrong_sizes,
                                   refuses_what_is_no_configuration,
                                   products_of_the_largest_sizes_fit};

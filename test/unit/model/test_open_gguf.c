@@ -161,9 +161,9 @@ static void put_parts(dpi_gguf_out *out)
 {
     dpi_gguf_put_u32(out, "split.count", 3, NULL);
 }
-static void put_qwen(dpi_gguf_out *out)
+static void put_other(dpi_gguf_out *out)
 {
-    dpi_gguf_put_string(out, "general.architecture", "qwen2", 5, NULL);
+    dpi_gguf_put_string(out, "general.architecture", "qwen2moe", 8, NULL);
 }
 static void put_adapter(dpi_gguf_out *out)
 {
@@ -227,7 +227,7 @@ static const struct {
     {{.drop_tensor = "blk.2.ffn_down.weight"}, DP_E_FORMAT, "blk.2.ffn_down.weight"},
     {{.from = "blk.1.attn_v.weight", .to = "blk.3.attn_v.weight"}, DP_E_FORMAT, "blk.3.attn_v.weight"},
     {{.from = "blk.1.attn_v.weight", .to = "blk.1.ffn_gate_inp.weight"}, DP_E_FORMAT, "blk.1.attn_v.weight"},
-    {{.from = "blk.1.attn_norm.weight", .to = "blk.1.attn_q.bias"}, DP_E_UNSUPPORTED, "blk.1.attn_q.bias"},
+    {{.from = "blk.1.attn_norm.weight", .to = "blk.1.attn_q.bias"}, DP_E_FORMAT, "blk.1.attn_q.bias"},
     {{.put = put_yarn}, DP_E_UNSUPPORTED, "llama.rope.scaling.type"},
     {{.put = put_uneven}, DP_E_UNSUPPORTED, "llama.attention.head_count"},
     {{.put = put_short}, DP_E_FORMAT, "llama.attention.head_count"},
@@ -240,7 +240,7 @@ static const struct {
     {{.put = put_many_blocks}, DP_E_FORMAT, "llama.block_count"},
     {{.put = put_experts}, DP_E_UNSUPPORTED, "llama.expert_count"},
     {{.put = put_parts}, DP_E_UNSUPPORTED, "split.count"},
-    {{.put = put_qwen}, DP_E_UNSUPPORTED, "general.architecture"},
+    {{.put = put_other}, DP_E_UNSUPPORTED, "general.architecture"},
     {{.put = put_adapter}, DP_E_UNSUPPORTED, "general.type"},
     {{.put = put_vocab}, DP_E_FORMAT, "llama.vocab_size"},
     {{.put = put_tokens}, DP_E_FORMAT, "token_embd.weight"},

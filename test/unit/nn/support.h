@@ -54,6 +54,26 @@ static inline dp_model *test_plain(dp_context *context, const plain_model *plain
     return model;
 }
 
+// The same through a GGUF file that the library writes.
+static inline dp_model *test_plain_gguf(dp_context *context, const plain_model *plain)
+{
+    char folder[] = "/tmp/depthprune-gguf-XXXXXX", path[64];
+    dp_model *from = test_plain(context, plain);
+    dp_save_options options;
+    dp_error error;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/m.gguf", folder);
+    dp_save_options_init(&options, sizeof options);
+    options.format = DP_FORMAT_GGUF;
+    ck_ok(dp_model_save(from, path, &options, NULL, NULL, &error), error);
+    dp_model_free(from);
+    dp_model *model = test_open(context, path);
+    remove(path);
+    remove(folder);
+    return model;
+}
+
 // A file of the test data; when it is not there the whole program is skipped.
 static inline const char *test_data(const char *name)
 {
