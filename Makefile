@@ -66,6 +66,11 @@ $(BUILD)/depthprune: $(CLI) lib/libdepthprune.so
 	$(Q)$(CC) $(SAN) $(LDFLAGS) -pie $(CLI) -Llib -ldepthprune -ljansson -lm -lpthread \
 	    -Wl,-rpath,'$$ORIGIN/$(TO_LIB)' -Wl,-z,relro,-z,now -o $@
 
+# The program with the library inside, so that a build of another kind leaves lib/ alone.
+$(BUILD)/depthprune-alone: $(CLI) $(OBJECTS)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(SAN) $(LDFLAGS) -pie $^ $(LIBS) -o $@
+
 # A unit test links its own room and the rooms below it, no more.
 BELOW = $(shell awk -v room=$(patsubst test/unit/%/,%,$(dir $<)) -f test/lint/below.awk src/ROOMS)
 $(BUILD)/test/unit/%: test/unit/%.c $(OBJECTS) test/run.h
@@ -79,7 +84,8 @@ unit: $(UNIT) ## run the unit tests
 	@sh test/run_tests.sh $(UNIT)
 
 # The tests that need the whole library: scripts, found by their folder.
-WHOLE := $(sort $(wildcard test/lint/*.sh test/backend/*.sh test/abi/*.sh test/api/*.sh test/e2e/*.sh))
+WHOLE := $(sort $(wildcard test/lint/*.sh test/backend/*.sh test/abi/*.sh test/api/*.sh test/e2e/*.sh \
+           test/hostile/*.sh))
 
 deps: ## install what building and testing needs and is missing (Debian; DEPS=off skips it)
 	@DEPS=$(DEPS) sh test/deps.sh build check

@@ -65,11 +65,13 @@ static int measure_ids(cli_session *session, dp_evaluator *evaluator, const char
     cli_ids rows;
     int rc = cli_ids_read(session, path, &rows);
 
-    if (rc == DP_OK)
-        session->advice = "give more ids, or lower --window";
-    if (rc == DP_OK)
-        rc = dp_evaluator_perplexity_ids(evaluator, session->model, rows.ids, rows.count, &session->monitor, result,
-                                         &session->error);
+    if (rc)
+        return rc;
+    session->advice = "give more ids, or lower --window";
+    rc = dp_evaluator_perplexity_ids(evaluator, session->model, rows.ids, rows.count, &session->monitor, result,
+                                     &session->error);
+    if (rc && session->error.file[0] == 0) // the library was given no file to name
+        snprintf(session->error.file, sizeof session->error.file, "%s", path);
     cli_ids_free(&rows);
     return rc;
 }

@@ -185,8 +185,11 @@ static const char *advice(const cli_session *session)
     case DP_E_UNSUPPORTED:
         return "'depthprune --help' and the README say what is read";
     case DP_E_FORMAT:
-    case DP_E_NUMERIC:
         return session->advice;
+    case DP_E_NUMERIC:
+        return session->command->bit == CLI_INSPECT
+                   ? session->advice
+                   : "'depthprune inspect --check' finds weights that are not finite; others may be too large";
     case DP_E_MEMORY:
         return "raise --memory, or lower --samples, --length or --threads";
     case DP_E_BACKEND:
@@ -200,11 +203,35 @@ static const char *advice(const cli_session *session)
     }
 }
 
-// Control bytes of names would reach the terminal.
+static int is_plain(uint32_t point, size_t size)
+{
+    static const uint32_t least[5] = {0, 32, 160, 0x800, 0x10000}; // shortest forms only; no control characters
+
+    return point >= least[size] && point != 127 && point - 0xD800 > 0x7FF && point <= 0x10FFFF;
+}
+
+// Bytes of the character at `text` that a terminal may get: 0 for control characters and what is no UTF-8.
+static size_t plain_size(const unsigned char *text)
+{
+    const size_t size = text[0] < 0x80 ? 1 : text[0] < 0xC0 ? 0 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
+    uint32_t point = size == 1 ? text[0] : text[0] & (0xFFu >> (size + 1));
+
+    for (size_t i = 1; i < size; i++) {
+        if ((text[i] & 0xC0) != 0x80)
+            return 0;
+        point = point << 6 | (text[i] & 0x3Fu);
+    }
+    return size && text[0] < 0xF8 && is_plain(point, size) ? size : 0;
+}
+
+// Control characters of names would reach the terminal, and lines are UTF-8.
 static void print_plain(const char *text)
 {
-    for (; *text; text++)
-        fputc((unsigned char)*text < 32 || *text == 127 ? '?' : *text, stderr);
+    while (*text) {
+        const size_t size = plain_size((const unsigned char *)text);
+        fwrite(size ? text : "?", size ? size : 1, 1, stderr);
+        text += size ? size : 1;
+    }
 }
 
 static void print_place(const dp_error *error)

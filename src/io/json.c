@@ -59,6 +59,37 @@ static int check_bounds(const char *bytes, size_t size, const char *name, dp_err
     return DP_OK;
 }
 
+// The raw text of the string whose closing quote is the last before `end`, cut to its room.
+static void copy_key(const char *bytes, size_t end, char *key, size_t room)
+{
+    while (end > 0 && bytes[end - 1] != '"')
+        end--;
+    size_t begin = end > 0 ? end - 1 : 0; // of the closing quote
+    const size_t last = begin;
+    while (begin > 0 && (bytes[begin - 1] != '"' || (begin > 1 && bytes[begin - 2] == '\\')))
+        begin--;
+    const size_t size = last - begin < room - 1 ? last - begin : room - 1;
+    memcpy(key, bytes + begin, size);
+    key[size] = 0;
+}
+
+static int not_json(const char *bytes, size_t size, const char *name, const json_error_t *found, dp_error *error)
+{
+    char key[128] = "";
+    const size_t at = found->position > 0 && (size_t)found->position < size ? (size_t)found->position : 0;
+    const dpi_place place = {.file = name,
+                             .item = key,
+                             .offset = found->position,
+                             .line = found->line,
+                             .column = found->column > 0 ? found->column : 1};
+
+    if (!found->text[0]) // jansson finds no words for it
+        return dpi_fail_at(error, DP_E_MEMORY, &place, "no memory for %zu bytes of json", size);
+    if (strncmp(found->text, "duplicate object key", 20) == 0)
+        copy_key(bytes, at, key, sizeof key);
+    return dpi_fail_at(error, DP_E_FORMAT, &place, "not json: %s", found->text);
+}
+
 int dpi_json_parse(json_t **out, const char *bytes, size_t size, const char *name, dp_error *error)
 {
     const dpi_place start = {.file = name, .offset = 0, .line = 1, .column = 1};
@@ -73,15 +104,8 @@ int dpi_json_parse(json_t **out, const char *bytes, size_t size, const char *nam
     if (rc)
         return rc;
     json_t *value = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &found);
-    if (!value) {
-        const dpi_place place = {.file = name,
-                                 .offset = found.position,
-                                 .line = found.line,
-                                 .column = found.column > 0 ? found.column : 1};
-        if (!found.text[0]) // jansson finds no words for it
-            return dpi_fail_at(error, DP_E_MEMORY, &place, "no memory for %zu bytes of json", size);
-        return dpi_fail_at(error, DP_E_FORMAT, &place, "not json: %s", found.text);
-    }
+    if (!value)
+        return not_json(bytes, size, name, &found, error);
     *out = value;
     return DP_OK;
 }

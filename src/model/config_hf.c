@@ -95,24 +95,34 @@ static int read_sizes(const reader *in)
     return DP_OK;
 }
 
+// A token id that is in the vocabulary, or -1.
+static int read_one_id(const reader *in, const char *key, const json_t *value, int32_t *out)
+{
+    const dpi_place place = place_of(in, key);
+
+    if (!json_is_integer(value))
+        return dpi_fail_at(in->error, DP_E_FORMAT, &place, "is not an integer");
+    const int64_t id = json_integer_value(value);
+    if (id < -1 || id >= in->config->vocab)
+        return dpi_fail_at(in->error, DP_E_FORMAT, &place, "token %lld is outside the vocabulary of %d",
+                           (long long)id, in->config->vocab);
+    *out = (int32_t)id;
+    return DP_OK;
+}
+
 // A token id, the first of a list, or -1 for none.
 static int read_id(const reader *in, const char *key, int32_t *out)
 {
     const json_t *value = present(in->root, key);
-    const dpi_place place = place_of(in, key);
+    int32_t other = 0;
+    int rc = DP_OK;
 
     *out = -1;
-    if (json_is_array(value))
-        value = json_array_get(value, 0);
-    if (!value)
-        return DP_OK;
-    if (!json_is_integer(value))
-        return dpi_fail_at(in->error, DP_E_FORMAT, &place, "is not an integer");
-    const int64_t id = json_integer_value(value);
-    if (id < -1 || id > INT32_MAX)
-        return dpi_fail_at(in->error, DP_E_FORMAT, &place, "%lld is not a token id", (long long)id);
-    *out = (int32_t)id;
-    return DP_OK;
+    if (!json_is_array(value))
+        return value ? read_one_id(in, key, value, out) : DP_OK;
+    for (size_t i = 0; !rc && i < json_array_size(value); i++)
+        rc = read_one_id(in, key, json_array_get(value, i), i ? &other : out);
+    return rc;
 }
 
 static int read_positive(const reader *in, const json_t *object, const char *key, int required, double *out)

@@ -62,6 +62,29 @@ START_TEST(refuses_what_is_not_strict_json)
 }
 END_TEST
 
+START_TEST(names_the_key_that_stands_twice)
+{
+    static const struct {
+        const char *text, *key;
+    } cases[] = {
+        {"{\"a\":1, \"a\" : 2}", "a"},
+        {"{\"a.name.of.more.than.twenty.bytes\":1,\"a.name.of.more.than.twenty.bytes\":2}",
+         "a.name.of.more.than.twenty.bytes"},
+        {"{\"a\":1,\"\\u0061\":2}", "\\u0061"},
+        {"{\"a\\\"b\":1,\"a\\\"b\":2}", "a\\\"b"},
+        {"{\"\":1,\"\":2}", ""},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *value = NULL;
+        dp_error error = {.code = 0};
+        ck_assert_int_eq(dpi_json_parse(&value, cases[i].text, strlen(cases[i].text), "a.json", &error),
+                         DP_E_FORMAT);
+        ck_assert_str_eq(error.item, cases[i].key);
+    }
+}
+END_TEST
+
 START_TEST(counts_nesting_before_it_parses)
 {
     enum { DEEP = 100000 };
@@ -234,7 +257,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {refuses_what_is_not_strict_json, counts_nesting_before_it_parses,
+    const TTest *const tests[] = {refuses_what_is_not_strict_json, names_the_key_that_stands_twice,
+                                  counts_nesting_before_it_parses,
                                   bounds_bytes_and_values,         reads_members_by_kind_and_range,
                                   names_the_member_that_is_wrong,  writes_what_it_read,
                                   says_when_jansson_has_no_memory, text_fails_whole_when_memory_ends};

@@ -136,6 +136,8 @@ static const refusal refusals[] = {
     {"\"bos_token_id\": 100,", DP_E_FORMAT, "bos_token_id"},
     {"\"eos_token_id\": [100],", DP_E_FORMAT, "eos_token_id"},
     {"\"eos_token_id\": [1.5],", DP_E_FORMAT, "eos_token_id"},
+    {"\"eos_token_id\": [2, 100],", DP_E_FORMAT, "eos_token_id"},
+    {"\"eos_token_id\": [2, \"3\"],", DP_E_FORMAT, "eos_token_id"},
     {"\"pad_token_id\": -2,", DP_E_FORMAT, "pad_token_id"},
     {"\"tie_word_embeddings\": \"yes\",", DP_E_FORMAT, "tie_word_embeddings"},
     {"\"layer_types\": [\"full_attention\", \"sliding_attention\"],", DP_E_UNSUPPORTED, "layer_types"},
