@@ -18,7 +18,11 @@ static inline const void *dpi_cpu_at(const dpi_cpu_rows *rows, int64_t row, int6
     return rows->data + row * rows->row_bytes + col / rows->block * rows->block_bytes;
 }
 
-enum { DPI_AHEAD = 5 };
+enum {
+    DPI_AHEAD = 5,
+    DPI_DOT_ROWS = 4, // rows that `dots` takes
+    DPI_FEW_ROWS = 8  // most rows of a product that is made of dots
+};
 
 // Where a product tile goes: c = alpha * tile + beta * c + bias; c is not read when beta is 0.
 typedef struct dpi_cpu_tile {
@@ -52,6 +56,8 @@ typedef struct dpi_cpu_kernels {
     double (*exp_store)(const float *x, int64_t count, float scale, float top, float *y);
     void (*gate)(int32_t kind, const float *a, const float *b, int64_t count, float *y);
     void (*axpby)(const float *x, float *y, int64_t count, float alpha, float beta); // y not read when beta is 0
+    // out[r] = row r of a . row of b, over k elements, for r < rows <= DPI_DOT_ROWS; b is read from its beginning.
+    void (*dots)(const dpi_cpu_rows *b, const float *a, int64_t stride, int32_t rows, int64_t k, float *out);
     // From the beginning of data; y only for the kinds of two operands.
     double (*reduce)(int32_t kind, const dpi_cpu_rows *x, const dpi_cpu_rows *y, int64_t count);
 } dpi_cpu_kernels;
@@ -62,5 +68,6 @@ extern const dpi_cpu_kernels dpi_cpu_avx512;
 
 void dpi_cpu_widen_avx2(int32_t type, const void *from, int64_t count, float *to);
 void dpi_cpu_widen_avx512(int32_t type, const void *from, int64_t count, float *to);
+void dpi_cpu_dots_avx512(const dpi_cpu_rows *b, const float *a, int64_t stride, int32_t rows, int64_t k, float *out);
 
 #endif

@@ -27,5 +27,6 @@ const dpi_cpu_kernels dpi_cpu_avx512 = {
     .exp_store = exp_store,
     .gate = gate,
     .axpby = axpby,
+    .dots = dpi_cpu_dots_avx512,
     .reduce = reduce,
 };

@@ -11,6 +11,8 @@ static void widen(int32_t type, const void *from, int64_t count, float *to)
 
 #include "backend/cpu/rows_body.h"
 
+#include "backend/cpu/dots_body.h"
+
 const dpi_cpu_kernels dpi_cpu_portable = {
     .name = "portable",
     .tile_rows = TILE_ROWS,
@@ -28,5 +30,6 @@ const dpi_cpu_kernels dpi_cpu_portable = {
     .exp_store = exp_store,
     .gate = gate,
     .axpby = axpby,
+    .dots = dots,
     .reduce = reduce,
 };

@@ -1,6 +1,6 @@
 // c = alpha * a b + beta * c + bias on packed operands (after Goto and van de Geijn): b in panels of tile_cols
 // columns, a in tiles of at most 112 rows, both as k × width, the sum over k in blocks that stay in cache.
-#include "backend/cpu/product.h"
+#include "backend/cpu/few.h"
 
 #include <string.h>
 
@@ -360,6 +360,8 @@ int dpi_cpu_product_run(dp_stream *stream, const dpi_cpu_product *product, dp_er
     void *packed = NULL;
     int rc = DP_OK;
 
+    if (dpi_cpu_few_fits(product))
+        return dpi_cpu_few_run(stream, product, error);
     for (int i = 0; i < product->parts; i++) {
         j.b[i] = dpi_cpu_rows_of(&product->part[i].b);
         j.panels += panels_of(&j, i);

@@ -240,7 +240,7 @@ static inline __attribute__((always_inline)) double reduce_as(const int kind, co
                                                               const dpi_cpu_rows *y, int64_t count)
 {
     vec_doubles sum[4] = {vec_doubles_zero(), vec_doubles_zero(), vec_doubles_zero(), vec_doubles_zero()};
-    float space[2][PIECE];
+    _Alignas(64) float space[2][PIECE];
 
     for (int64_t first = 0; first < count; first += PIECE) {
         const int64_t some = least(PIECE, count - first);
@@ -261,7 +261,7 @@ static inline __attribute__((always_inline)) double reduce_as(const int kind, co
 
 static double reduce_top(const dpi_cpu_rows *x, int64_t count)
 {
-    float space[PIECE];
+    _Alignas(64) float space[PIECE];
     float result = -INFINITY;
 
     for (int64_t first = 0; first < count; first += PIECE) {

@@ -41,7 +41,7 @@ static void widen_bf16(const unsigned char *from, int64_t count, float *to)
     dpi_to_f32(DP_BF16, from + 2 * whole, count - whole, to + whole);
 }
 
-// Sixteen codes to scale * (code - less) + least.
+// Sixteen codes to scale * (code - less) + least; least is -0 where there is none, which leaves every value.
 static inline void store_codes(__m128i codes, float scale, float less, float least, float *to)
 {
     const __m256 low = _mm256_sub_ps(bytes_to_f32(codes), _mm256_set1_ps(less));
@@ -57,7 +57,7 @@ static void widen_q4(const unsigned char *from, int64_t count, int has_least, fl
     const int head = has_least ? 4 : 2;
 
     for (; count > 0; count -= 32, from += head + 16, to += 32) {
-        const float scale = half_at(from), least = has_least ? half_at(from + 2) : 0;
+        const float scale = half_at(from), least = has_least ? half_at(from + 2) : -0.0f;
         const __m128i codes = _mm_loadu_si128((const void *)(from + head)), low = _mm_set1_epi8(15);
         const float less = has_least ? 0 : 8;
 
@@ -79,34 +79,103 @@ static void widen_q8_0(const unsigned char *from, int64_t count, float *to)
     }
 }
 
-// Sixteen six-bit codes: four bits from `low`, two from `high`; each sixteen has its own scale.
-static inline void widen_six(__m128i low, __m128i high, float scale, float *to)
+// Bits `shift` and up of sixteen bytes.
+static inline __m128i bits(const unsigned char *from, int shift, int mask)
 {
-    const __m128i four = _mm_and_si128(low, _mm_set1_epi8(15));
-    const __m128i two = _mm_slli_epi16(_mm_and_si128(high, _mm_set1_epi8(3)), 4);
-
-    store_codes(_mm_or_si128(four, two), scale, 32, 0, to);
+    return _mm_and_si128(_mm_srli_epi16(_mm_loadu_si128((const void *)from), shift), _mm_set1_epi8((char)mask));
 }
 
+// Blocks of 32: a scale, perhaps a least value, 32 fifth bits, nibbles.
+static void widen_q5(const unsigned char *from, int64_t count, int has_least, float *to)
+{
+    const __m128i place = _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
+    const __m128i byte = _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+    const int head = has_least ? 4 : 2;
+
+    for (; count > 0; count -= 32, from += head + 20, to += 32) {
+        const float scale = half_at(from), least = has_least ? half_at(from + 2) : -0.0f;
+
+        for (int part = 0; part < 2; part++) {
+            int16_t fifth;
+
+            memcpy(&fifth, from + head + 2 * part, sizeof fifth);
+            const __m128i spread = _mm_shuffle_epi8(_mm_set1_epi16(fifth), byte);
+            const __m128i set = _mm_cmpeq_epi8(_mm_and_si128(spread, place), place);
+            const __m128i codes = bits(from + head + 4, 4 * part, 15);
+
+            store_codes(_mm_or_si128(codes, _mm_and_si128(set, _mm_set1_epi8(16))), scale, has_least ? 0 : 16, least,
+                        to + 16 * part);
+        }
+    }
+}
+
+// Six-bit scale and minimum of group i out of 12 bytes.
+static inline void six_bit_scale(const unsigned char *b, int i, float *scale, float *least)
+{
+    *scale = (float)(i < 4 ? b[i] & 63 : (b[i + 4] & 15) | b[i - 4] >> 6 << 4);
+    *least = (float)(i < 4 ? b[i + 4] & 63 : b[i + 4] >> 4 | b[i] >> 6 << 4);
+}
+
+// Blocks of 256: scale, least, twelve bytes of scales, (fifth bits,) nibbles.
+static void widen_q4_or_q5_k(const unsigned char *from, int64_t count, int has_fifth, float *to)
+{
+    const int nibbles = has_fifth ? 48 : 16;
+
+    for (; count > 0; count -= 256, from += nibbles + 128, to += 256)
+        for (int group = 0; group < 8; group++) {
+            float scale, least;
+
+            six_bit_scale(from + 4, group, &scale, &least);
+            for (int i = 0; i < 32; i += 16) {
+                __m128i codes = bits(from + nibbles + 32 * (group / 2) + i, 4 * (group % 2), 15);
+
+                if (has_fifth)
+                    codes = _mm_or_si128(codes, _mm_slli_epi16(bits(from + 16 + i, group, 1), 4));
+                store_codes(codes, scale * half_at(from), 0, -(least * half_at(from + 2)), to + 32 * group + i);
+            }
+        }
+}
+
+// Blocks of 256: sixteen bytes of scales and minima, codes of two bits, scale, least.
+static void widen_q2_k(const unsigned char *from, int64_t count, float *to)
+{
+    for (; count > 0; count -= 256, from += 84, to += 256)
+        for (int group = 0; group < 16; group++) {
+            const __m128i codes = bits(from + 16 + 32 * (group / 8) + 16 * (group % 2), group / 2 % 4 * 2, 3);
+            const float least = half_at(from + 82) * (float)(from[group] >> 4);
+
+            store_codes(codes, half_at(from + 80) * (float)(from[group] & 15), 0, -least, to + 16 * group);
+        }
+}
+
+// Blocks of 256: third bits, codes of two bits, twelve bytes of scales less 32, the block's scale.
+static void widen_q3_k(const unsigned char *from, int64_t count, float *to)
+{
+    for (; count > 0; count -= 256, from += 110, to += 256)
+        for (int group = 0; group < 16; group++) {
+            const unsigned char *scales = from + 96;
+            const int low = group < 8 ? scales[group] & 15 : scales[group - 8] >> 4;
+            const int high = scales[8 + group % 4] >> (group / 4 * 2) & 3;
+            const __m128i third = _mm_slli_epi16(bits(from + 16 * (group % 2), group / 2, 1), 2);
+            const __m128i codes = bits(from + 32 + 32 * (group / 8) + 16 * (group % 2), group / 2 % 4 * 2, 3);
+
+            store_codes(_mm_or_si128(codes, third), half_at(from + 108) * (float)((low | high << 4) - 32), 4, -0.0f,
+                        to + 16 * group);
+        }
+}
+
+// Blocks of 256: low[128], high[64], scales[16], the block's scale; see docs of the format.
 static void widen_q6_k(const unsigned char *from, int64_t count, float *to)
 {
-    for (; count > 0; count -= 256, from += 210) {
-        const float scale = half_at(from + 208);
+    for (; count > 0; count -= 256, from += 210, to += 256)
+        for (int group = 0; group < 16; group++) {
+            const int half = group / 8, run = group / 2 % 4, at = 16 * (group % 2);
+            const __m128i low = bits(from + 64 * half + 32 * (run % 2) + at, 4 * (run / 2), 15);
+            const __m128i high = _mm_slli_epi16(bits(from + 128 + 32 * half + at, 2 * run, 3), 4);
+            const float scale = half_at(from + 208) * (float)((const signed char *)from)[192 + group];
 
-        for (int part = 0; part < 2; part++, to += 128)
-            for (int i = 0; i < 32; i += 16) {
-                const unsigned char *low = from + 64 * part + i, *high = from + 128 + 32 * part + i;
-                const signed char *scales = (const signed char *)from + 192 + 8 * part + i / 16;
-                const __m128i near = _mm_loadu_si128((const void *)low);
-                const __m128i far = _mm_loadu_si128((const void *)(low + 32));
-                const __m128i bits = _mm_loadu_si128((const void *)high);
-
-                widen_six(near, bits, scale * (float)scales[0], to + i);
-                widen_six(far, _mm_srli_epi16(bits, 2), scale * (float)scales[2], to + 32 + i);
-                widen_six(_mm_srli_epi16(near, 4), _mm_srli_epi16(bits, 4), scale * (float)scales[4], to + 64 + i);
-                widen_six(_mm_srli_epi16(far, 4), _mm_srli_epi16(bits, 6), scale * (float)scales[6], to + 96 + i);
-            }
-    }
+            store_codes(_mm_or_si128(low, high), scale, 32, -0.0f, to + 16 * group);
+        }
 }
 
 void dpi_cpu_widen_avx2(int32_t type, const void *from, int64_t count, float *to)
@@ -127,6 +196,20 @@ void dpi_cpu_widen_avx2(int32_t type, const void *from, int64_t count, float *to
         break;
     case DP_Q8_0:
         widen_q8_0(from, count, to);
+        break;
+    case DP_Q5_0:
+    case DP_Q5_1:
+        widen_q5(from, count, type == DP_Q5_1, to);
+        break;
+    case DP_Q2_K:
+        widen_q2_k(from, count, to);
+        break;
+    case DP_Q3_K:
+        widen_q3_k(from, count, to);
+        break;
+    case DP_Q4_K:
+    case DP_Q5_K:
+        widen_q4_or_q5_k(from, count, type == DP_Q5_K, to);
         break;
     case DP_Q6_K:
         widen_q6_k(from, count, to);

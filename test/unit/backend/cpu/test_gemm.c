@@ -208,7 +208,7 @@ START_TEST(threads_and_cuts_do_not_change_a_bit)
                 args.c = d;
                 args.a.data = (float *)a.data + r * a.stride;
                 args.c.data = (float *)d.data + r * d.stride;
-                args.a.rows = args.c.rows = r == 0 ? 3 : 27;
+                args.a.rows = args.c.rows = r == 0 ? 30 : 27;
                 ck_assert_int_eq(dpi_cpu_backend()->gemm(host.stream, &args, NULL), DP_OK);
             }
             ck_assert_mem_eq(c.data, d.data, 300 * 200 * sizeof(float));
@@ -216,6 +216,43 @@ START_TEST(threads_and_cuts_do_not_change_a_bit)
         }
     free(a.data);
     free(b.data);
+    free(c.data);
+    free(d.data);
+}
+END_TEST
+
+// Eight rows at once, and one by one, in every type: few rows are multiplied another way, but always the same way.
+START_TEST(few_rows_have_one_order)
+{
+    static const int32_t types[] = {DP_F32, DP_F16, DP_BF16, DP_Q4_0, DP_Q4_1, DP_Q5_0, DP_Q5_1,
+                                    DP_Q8_0, DP_Q2_K, DP_Q3_K, DP_Q4_K, DP_Q5_K, DP_Q6_K};
+    uint64_t seed = 7;
+    const dp_mat a = random_mat(DP_F32, 8, 1280, 0, &seed);
+    const dp_mat c = random_mat(DP_F32, 8, 67, 0, &seed), d = random_mat(DP_F32, 8, 67, 0, &seed);
+
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        const dp_mat b = random_mat(types[t], 67, 1280, 0, &seed);
+
+        for (int32_t set = FIRST_SET; set <= LAST_SET; set++) {
+            dp_gemm_args args = {.a = a, .b = b, .c = c, .batch = 1, .alpha = 1, .transpose_b = 1};
+            test_host host;
+
+            if (!host_open(&host, set, DP_GEMM_NATIVE, 3))
+                continue;
+            ck_assert_int_eq(dpi_cpu_backend()->gemm(host.stream, &args, NULL), DP_OK);
+            check_elements(&args, &c);
+            args.a.rows = args.c.rows = 1;
+            for (int64_t r = 0; r < 8; r++) {
+                args.a.data = (float *)a.data + r * a.stride;
+                args.c.data = (float *)d.data + r * d.stride;
+                ck_assert_int_eq(dpi_cpu_backend()->gemm(host.stream, &args, NULL), DP_OK);
+            }
+            ck_assert_mem_eq(c.data, d.data, 8 * 67 * sizeof(float));
+            host_close(&host);
+        }
+        free(b.data);
+    }
+    free(a.data);
     free(c.data);
     free(d.data);
 }
@@ -271,6 +308,7 @@ int main(void)
                                   openblas_gives_the_same,
                                   batches_step_and_share,
                                   threads_and_cuts_do_not_change_a_bit,
+                                  few_rows_have_one_order,
                                   a_stream_says_what_it_is_and_refuses_what_it_cannot,
                                   a_host_that_stops_is_obeyed};
 
