@@ -17,13 +17,19 @@ extern "C" {
 
 typedef struct dp_model dp_model;
 
-enum { DP_LOAD_MAP = 0, DP_LOAD_READ = 1 };
+enum {
+    DP_LOAD_MAP = 0,   /**< mapped: read from the file when they are used */
+    DP_LOAD_READ = 1,  /**< copied into memory */
+    DP_LOAD_SHAPES = 2 /**< not at all: a directory may hold config.json alone.  The model can be described, planned by
+                            count and its save estimated; what needs weights fails with DP_E_STATE, and
+                            dp_weight.data is NULL for a directory */
+};
 enum { DP_FORMAT_HF = 0, DP_FORMAT_GGUF = 1 };
 
 /** Fill with dp_model_options_init(), then change what you need. */
 typedef struct dp_model_options {
     uint32_t size; /**< bytes the caller knows of; set by the initializer */
-    int32_t load;  /**< DP_LOAD_MAP (default) or DP_LOAD_READ */
+    int32_t load;  /**< DP_LOAD_*; default DP_LOAD_MAP */
 } dp_model_options;
 
 /** What a model is.  Set `size` to sizeof(dp_model_info) before the call.  Strings are borrowed. */
@@ -54,7 +60,7 @@ typedef struct dp_weight {
     uint32_t size;
     int32_t type;        /**< element type */
     const char *name;    /**< name in this model's own format; borrowed */
-    const void *data;    /**< rows of `columns` elements as stored; borrowed */
+    const void *data;    /**< rows of `columns` elements as stored; borrowed; NULL without weights */
     uint64_t bytes;
     int64_t rows;        /**< output width; 1 for a vector */
     int64_t columns;     /**< input width */

@@ -73,8 +73,10 @@ const cli_option cli_options[] = {
     {"plot", "FILE", "draw the score of each block; FILE ends in .svg or .png; needs gnuplot", DRAWING, CLI_TEXT,
      AT(plot), 0, 0, 0},
     {"force", NULL, "replace what exists", WRITING, CLI_FLAG, AT(force), 0, 0, 0},
-    {"dry-run", NULL, "only say what would be read and written, how long and how much memory it may take",
-     CLI_SCORE | CLI_PLAN | CLI_PRUNE | CLI_EVAL | CLI_CONVERT, CLI_FLAG, AT(dry_run), 0, 0, 0},
+    {"dry-run", NULL,
+     "only say what would be read and written, how long and how much memory it may take; inspect: look at config.json "
+     "alone",
+     CLI_INSPECT | CLI_SCORE | CLI_PLAN | CLI_PRUNE | CLI_EVAL | CLI_CONVERT, CLI_FLAG, AT(dry_run), 0, 0, 0},
 
     {"backend", "auto|cpu|ref|cuda[:N]", "what computes (default auto)", CLI_EVERYWHERE, CLI_TEXT, AT(backend), 0,
      0, 0},
@@ -82,8 +84,8 @@ const cli_option cli_options[] = {
      AT(threads), 1, 1024, 0},
     {"memory", "LIMIT", "most bytes to allocate, such as 2G; mapped weights do not count", CLI_EVERYWHERE,
      CLI_BYTES, AT(memory), 0, 0, 0},
-    {"load", "map|read", "map weights (default), or copy them into memory", CLI_EVERYWHERE, CLI_CHOICE, AT(load), 0,
-     0, 0},
+    {"load", "map|read|shapes", "map weights (default), copy them into memory, or do without: config.json alone",
+     CLI_EVERYWHERE, CLI_CHOICE, AT(load), 0, 0, 0},
     {"gemm", "auto|native|openblas", "whose matrix products (default auto)", CLI_EVERYWHERE, CLI_WORD, AT(gemm), 0,
      0, 0},
     {"kernels", "auto|portable|avx2|avx512", "instruction set of the kernels (default auto)", CLI_EVERYWHERE,

@@ -133,6 +133,8 @@ int cli_session_model(cli_session *session)
     dp_model_options_init(&options, sizeof options);
     if (session->settings->load != CLI_UNSET)
         options.load = session->settings->load;
+    if (session->settings->dry_run && session->command->bit == CLI_INSPECT)
+        options.load = DP_LOAD_SHAPES;
     session->advice = "the model is damaged or incomplete: fetch or export it again";
     rc = dp_model_open(session->context, session->settings->operands.items[0], &options, &session->monitor,
                        &session->model, &session->error);

@@ -105,7 +105,9 @@ int dp_model_check(const dp_model *model, const dp_monitor *monitor, dp_error *e
 
     if (!model)
         return dpi_fail(error, DP_E_ARGUMENT, "model must not be NULL");
-    int rc = dpi_watch_open(&watch, monitor, error);
+    int rc = dpi_model_needs_weights(model, error);
+    if (!rc)
+        rc = dpi_watch_open(&watch, monitor, error);
     if (rc)
         return rc;
     dpi_model_count(model, &parameters, &bytes);

@@ -100,7 +100,9 @@ int dp_model_digest(dp_model *model, const dp_monitor *monitor, char text[65], d
 
     if (!model || !text)
         return dpi_fail(error, DP_E_ARGUMENT, "model and text must not be NULL");
-    int rc = dpi_watch_open(&watch, monitor, error);
+    int rc = dpi_model_needs_weights(model, error);
+    if (!rc)
+        rc = dpi_watch_open(&watch, monitor, error);
     if (!rc && !remembered(model, digest)) {
         dpi_model_count(model, &parameters, &bytes);
         dpi_watch_begin(&watch, "digest", bytes);

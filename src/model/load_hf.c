@@ -107,6 +107,10 @@ int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *err
                            "the directory has no config.json; a model is a directory with one, or a GGUF file");
     if (!rc)
         rc = read_config(source, context, error);
+    if (!rc && source->shapes_only) {
+        source->weights = dpi_path_join(source->memory, source->path, "config.json", error);
+        return source->weights ? dpi_load_shapes(source, context, error) : DP_E_MEMORY;
+    }
     if (!rc)
         rc = read_weights(source, context, copy, error);
     return rc ? rc

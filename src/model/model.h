@@ -56,6 +56,8 @@ uint64_t dpi_model_block_parameters(const dp_model *model, int32_t block);
 void dpi_model_count(const dp_model *model, uint64_t *parameters, uint64_t *bytes);
 // DP_E_NUMERIC, with tensor and index, unless every number of a weight of the model is finite.
 int dpi_model_check_weight(const dp_model *model, const dpi_tensor *weight, dpi_watch *watch, dp_error *error);
+// DP_E_STATE when the model was opened for its shapes alone.
+int dpi_model_needs_weights(const dp_model *model, dp_error *error);
 // rope's table, head_dim / 2 floats, scaling applied.
 void dpi_model_inverse_frequencies(const dp_model *model, float *out);
 

@@ -10,11 +10,11 @@
 
 static const dpi_option load_options[] = {
     {.name = "load",
-     .help = "how weights are read: 0 mapped, 1 copied",
+     .help = "how weights are read: 0 mapped, 1 copied, 2 not at all",
      .offset = offsetof(dp_model_options, load),
      .kind = DPI_INT32,
      .least = DP_LOAD_MAP,
-     .most = DP_LOAD_READ,
+     .most = DP_LOAD_SHAPES,
      .value = DP_LOAD_MAP},
 };
 
@@ -39,7 +39,7 @@ int dp_model_open(dp_context *context, const char *path, const dp_model_options 
     if (rc)
         return rc;
     dpi_watch_begin(&watch, "open", 0);
-    return dpi_model_open(context, path, read.load == DP_LOAD_READ, &watch, out, error);
+    return dpi_model_open(context, path, read.load, &watch, out, error);
 }
 
 int dp_model_describe(const dp_model *model, dp_model_info *info, dp_error *error)

@@ -256,6 +256,8 @@ int dp_model_save(const dp_model *model, const char *path, const dp_save_options
     int rc = begin(&save, options, report, error);
 
     if (!rc)
+        rc = dpi_model_needs_weights(model, error);
+    if (!rc)
         rc = dpi_watch_open(&watch, monitor, error);
     if (rc)
         return rc;

@@ -63,7 +63,7 @@ int dpi_save_verify(const dpi_save *save, dpi_stage *stage, dp_error *error)
         return dpi_fail(error, DP_E_MEMORY, "no memory for a path");
     if (save->format == DP_FORMAT_HF)
         *strrchr(path, '/') = 0;
-    int rc = dpi_model_open(context, path, 0, save->watch, &staged, error);
+    int rc = dpi_model_open(context, path, DP_LOAD_MAP, save->watch, &staged, error);
     if (!rc)
         rc = compare(save, staged->source, error);
     dp_model_free(staged);

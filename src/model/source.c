@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "io/place.h"
 
 int dpi_source_new(dpi_source **out, dp_context *context, const char *path, int32_t format, dp_error *error)
 {
@@ -60,6 +61,8 @@ void dpi_source_drop(dpi_source *source)
         dpi_free(memory, source->shards[i].path);
     dpi_free(memory, source->shards);
     dpi_gguf_free(source->gguf);
+    if (source->shapes)
+        dpi_tensors_free(memory, source->shapes, source->shape_count);
     dpi_free(memory, source->blocks);
     dpi_free(memory, source->config_text);
     dpi_free(memory, source->weights);

@@ -26,8 +26,11 @@ struct dpi_source {
     char *config_text; // config.json; NULL for GGUF
     size_t config_size;
     dpi_config config;            // of the whole file
-    dpi_safetensors *safetensors; // one of these two
+    dpi_safetensors *safetensors; // one of these two, or shapes
     dpi_gguf *gguf;
+    dpi_tensor *shapes; // tensors without data, of a model that is opened for its shapes alone
+    size_t shape_count;
+    int32_t shapes_only; // the weights are not to be used
     dpi_shard *shards; // of safetensors; none when one file has all
     size_t shard_count;
     dpi_block *blocks; // config.blocks
@@ -50,14 +53,16 @@ int dpi_source_bind(dpi_source *source, dp_context *context, const dpi_tensor *t
 int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error);
 // The files that source->weights, an index, lists.
 int dpi_load_shards(dpi_source *source, dp_context *context, int copy, dp_error *error);
+// The tensors that the configuration demands, without data.
+int dpi_load_shapes(dpi_source *source, dp_context *context, dp_error *error);
 int dpi_load_gguf(dpi_source *source, dp_context *context, int copy, dp_error *error);
 // DP_E_FORMAT unless `head`, which a tied model's file also has, is the embedding byte for byte.
 int dpi_source_check_tie(const dpi_source *source, dpi_watch *watch, dp_error *error);
 
 // A model of every block of the source; takes the caller's reference to the source, even on failure.
 int dpi_model_of_source(dpi_source *source, dp_context *context, dp_model **out, dp_error *error);
-// dp_model_open with the watch already open.
-int dpi_model_open(dp_context *context, const char *path, int copy, dpi_watch *watch, dp_model **out,
+// dp_model_open with the watch already open; `load` is DP_LOAD_*.
+int dpi_model_open(dp_context *context, const char *path, int32_t load, dpi_watch *watch, dp_model **out,
                    dp_error *error);
 
 #endif

@@ -79,18 +79,20 @@ int dpi_source_check_tie(const dpi_source *source, dpi_watch *watch, dp_error *e
                               "the configuration ties the head to the embedding, but their bytes differ");
 }
 
-int dpi_model_open(dp_context *context, const char *path, int copy, dpi_watch *watch, dp_model **out,
+int dpi_model_open(dp_context *context, const char *path, int32_t load, dpi_watch *watch, dp_model **out,
                    dp_error *error)
 {
-    const int directory = dpi_path_is_directory(path);
+    const int directory = dpi_path_is_directory(path), copy = load == DP_LOAD_READ;
     dpi_source *source = NULL;
     int rc = dpi_source_new(&source, context, path, directory ? DP_FORMAT_HF : DP_FORMAT_GGUF, error);
 
     if (!rc)
         rc = dpi_watch_advance(watch, 0, error);
     if (!rc)
+        source->shapes_only = load == DP_LOAD_SHAPES;
+    if (!rc)
         rc = directory ? dpi_load_hf(source, context, copy, error) : dpi_load_gguf(source, context, copy, error);
-    if (!rc && source->config.tied && source->head)
+    if (!rc && source->config.tied && source->head && !source->shapes_only)
         rc = dpi_source_check_tie(source, watch, error);
     if (rc) {
         dpi_source_drop(source);

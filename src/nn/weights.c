@@ -135,14 +135,17 @@ static int open_vectors(dpi_weights *weights, dp_error *error)
 
 int dpi_weights_open(dpi_weights **out, dpi_device *device, const dp_model *model, dp_error *error)
 {
-    dpi_weights *weights = dpi_alloc(&device->context->memory, 1, sizeof *weights, error);
+    int rc = dpi_model_needs_weights(model, error);
 
+    if (rc)
+        return rc;
+    dpi_weights *weights = dpi_alloc(&device->context->memory, 1, sizeof *weights, error);
     if (!weights)
         return DP_E_MEMORY;
     weights->device = device;
     weights->model = model;
     weights->held = -1;
-    int rc = open_vectors(weights, error);
+    rc = open_vectors(weights, error);
     if (!rc && !reads_host(device))
         rc = dpi_op_alloc(device, largest_block(model), &weights->block_memory, error);
     if (rc) {

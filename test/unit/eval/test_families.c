@@ -82,6 +82,29 @@ START_TEST(each_says_its_family)
 }
 END_TEST
 
+START_TEST(without_weights_nothing_is_computed)
+{
+    rig r = rig_open(0, 24);
+    char directory[] = "/tmp/depthprune-shapes-XXXXXX";
+    dp_model_options options;
+    dp_model *shapes = NULL;
+    float logits[PLAIN_VOCAB];
+    dp_error error;
+
+    plain_save(r.plain, directory);
+    dp_model_options_init(&options, sizeof options);
+    options.load = DP_LOAD_SHAPES;
+    ck_ok(dp_model_open(r.context, directory, &options, NULL, &shapes, &error), error);
+    plain_remove(directory);
+    const uint64_t used = r.context->memory.used;
+    ck_assert_int_eq(dp_evaluator_logits(r.evaluator, shapes, r.ids, COUNT, 1, NULL, logits, &error), DP_E_STATE);
+    ck_assert_ptr_nonnull(strstr(error.message, "opened for its shapes alone"));
+    ck_assert_uint_eq(r.context->memory.used, used);
+    dp_model_free(shapes);
+    rig_close(&r);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {perplexity_is_the_plain_one, logits_are_the_plain_ones, each_says_its_family};
@@ -89,6 +112,7 @@ int main(void)
     TCase *all = tcase_create("all");
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         tcase_add_loop_test(all, tests[i], 0, KINDS);
+    tcase_add_test(all, without_weights_nothing_is_computed);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -49,7 +49,7 @@ START_TEST(copies_instead_of_mapping)
     ck_assert_int_eq(truncate(path_in(&s, "m/model.safetensors"), 0), 0);
     ck_assert_int_eq(dp_model_check(copied, NULL, &s.error), DP_OK); // does not look at the file any more
     dp_model_free(copied);
-    options.load = 2;
+    options.load = DP_LOAD_SHAPES + 1;
     ck_assert_int_eq(dp_model_open(s.context, path_in(&s, "m"), &options, NULL, &copied, &s.error), DP_E_ARGUMENT);
     ck_assert_str_eq(s.error.item, "load");
     close_scene(&s);
