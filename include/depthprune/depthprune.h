@@ -10,6 +10,8 @@
 
 #include <depthprune/model.h>
 
+#include <depthprune/model_build.h>
+
 #include <depthprune/calib.h>
 
 #include <depthprune/score.h>

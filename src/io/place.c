@@ -18,13 +18,21 @@ static void release(void *user, const void *bytes, uint64_t size)
     dpi_free(owned[0], owned);
 }
 
+int dpi_tensor_aligned(const dpi_tensor *tensor)
+{
+    return (uintptr_t)tensor->data % alignment_of(tensor->type) == 0;
+}
+
 int dpi_tensor_align(dpi_memory *memory, dpi_tensor *tensor, dp_error *error)
+{
+    return dpi_tensor_aligned(tensor) ? DP_OK : dpi_tensor_copy(memory, tensor, error);
+}
+
+int dpi_tensor_copy(dpi_memory *memory, dpi_tensor *tensor, dp_error *error)
 {
     enum { HEAD = 64 }; // the block's own address and its memory, in front of bytes that stay aligned
     dpi_storage *storage = NULL;
 
-    if ((uintptr_t)tensor->data % alignment_of(tensor->type) == 0)
-        return DP_OK;
     unsigned char *block = dpi_alloc_raw(memory, 1, (size_t)tensor->bytes + HEAD, error);
     if (!block)
         return DP_E_MEMORY;

@@ -17,8 +17,7 @@ typedef struct binder {
 
 static dpi_place place_of(const binder *b, const dpi_tensor *tensor)
 {
-    return (dpi_place){
-        .file = dpi_source_file(b->source, tensor), .item = tensor->name, .offset = (int64_t)tensor->offset};
+    return dpi_source_place(b->source, tensor, 0);
 }
 
 static void write_shape(const int64_t *shape, int32_t dims, char out[96])
@@ -98,26 +97,40 @@ static int refuse_bias(const binder *b, const dpi_place *place, int32_t slot)
                                                          : "block 0 has no such bias vector");
 }
 
+// The slot of a tensor that may be bound to it; -1 when its name is not known.
+static int find_slot(const binder *b, const dpi_tensor *tensor, int32_t *slot, int32_t *block)
+{
+    const dpi_source *source = b->source;
+    const dpi_place place = place_of(b, tensor);
+
+    *slot = dpi_name_read(source->format, tensor->name, block);
+    if (*block >= source->config.blocks)
+        return dpi_fail_at(b->error, DP_E_FORMAT, &place,
+                           "belongs to block %d, but the configuration says %d blocks", *block,
+                           source->config.blocks);
+    if (is_bias(tensor->name) && *block >= 0 && (*slot < 0 || *slot >= source->config.slots))
+        return refuse_bias(b, &place, *slot);
+    const int rc = *slot < 0 ? DP_OK : check_shape(b, tensor, *slot);
+    return rc || *slot < 0 ? rc : check_type(b, tensor, *slot);
+}
+
+int dpi_source_slot(dpi_source *source, const dpi_tensor *tensor, int32_t *slot, int32_t *block, dp_error *error)
+{
+    const binder b = {.source = source, .error = error};
+
+    return find_slot(&b, tensor, slot, block);
+}
+
 static int bind_one(binder *b, const dpi_tensor *tensor)
 {
-    dpi_source *source = b->source;
-    const dpi_place place = place_of(b, tensor);
-    int32_t block;
-    const int32_t slot = dpi_name_read(source->format, tensor->name, &block);
+    int32_t slot, block;
+    const int rc = find_slot(b, tensor, &slot, &block);
 
-    if (block >= source->config.blocks)
-        return dpi_fail_at(b->error, DP_E_FORMAT, &place,
-                           "belongs to block %d, but the configuration says %d blocks", block,
-                           source->config.blocks);
-    if (is_bias(tensor->name) && block >= 0 && (slot < 0 || slot >= source->config.slots))
-        return refuse_bias(b, &place, slot);
-    if (slot < 0) {
+    if (!rc && slot < 0)
         b->first_unknown = b->unknown++ ? b->first_unknown : tensor->name;
-        return DP_OK;
-    }
-    *slot_in(source, slot, block) = tensor;
-    const int rc = check_shape(b, tensor, slot);
-    return rc ? rc : check_type(b, tensor, slot);
+    else if (!rc)
+        *slot_in(b->source, slot, block) = tensor;
+    return rc;
 }
 
 static int missing(const binder *b, int32_t slot, int32_t block)

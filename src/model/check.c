@@ -83,9 +83,8 @@ int dpi_model_check_weight(const dp_model *model, const dpi_tensor *weight, dpi_
         const int64_t size = blocks - at < step ? blocks - at : step;
         const int64_t bad = scan(weight->data + at * type->block_bytes, size, type);
         if (bad >= 0) {
-            const dpi_place place = {.file = dpi_source_file(model->source, weight),
-                                     .item = weight->name,
-                                     .offset = (int64_t)weight->offset + (at + bad) * type->block_bytes};
+            const dpi_place place =
+                dpi_source_place(model->source, weight, (uint64_t)((at + bad) * type->block_bytes));
             return dpi_fail_at(error, DP_E_NUMERIC, &place, "%s element %lld is not finite",
                                type->block > 1 ? "the scale of" : "the weight's",
                                (long long)((at + bad) * type->block));

@@ -19,9 +19,7 @@ typedef struct converter {
 
 static int cannot_hold(const converter *c, int64_t element, float value, dp_error *error)
 {
-    const dpi_place place = {.file = dpi_source_file(c->save->model->source, c->from),
-                             .item = c->from->name,
-                             .offset = (int64_t)c->from->offset};
+    const dpi_place place = dpi_source_place(c->save->model->source, c->from, 0);
 
     return dpi_fail_at(error, DP_E_NUMERIC, &place, "element %lld is %g, which %s cannot hold", (long long)element,
                        (double)value, dp_type_name(c->to->type));

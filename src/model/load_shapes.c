@@ -8,7 +8,7 @@
 static int add(dpi_source *source, int32_t slot, int32_t block, dp_error *error)
 {
     const dpi_config *config = &source->config;
-    dpi_tensor *tensor = &source->shapes[source->shape_count];
+    dpi_tensor *tensor = &source->made[source->made_count];
     char name[DPI_NAME_SIZE];
     int64_t shape[2];
     uint64_t row = 0;
@@ -24,7 +24,7 @@ static int add(dpi_source *source, int32_t slot, int32_t block, dp_error *error)
         return dpi_fail_at(error, DP_E_FORMAT, &place, "%lld by %lld elements have no size",
                            (long long)dpi_tensor_rows(tensor), (long long)dpi_tensor_columns(tensor));
     tensor->name = dpi_copy_text(source->memory, name, error);
-    source->shape_count += tensor->name != NULL;
+    source->made_count += tensor->name != NULL;
     return tensor->name ? DP_OK : DP_E_MEMORY;
 }
 
@@ -37,8 +37,8 @@ int dpi_load_shapes(dpi_source *source, dp_context *context, dp_error *error)
 
     if (config->type < 0)
         return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "is not float32, float16 or bfloat16");
-    source->shapes = dpi_alloc(source->memory, most, sizeof *source->shapes, error);
-    if (!source->shapes)
+    source->made = dpi_alloc(source->memory, most, sizeof *source->made, error);
+    if (!source->made)
         return DP_E_MEMORY;
     rc = add(source, DPI_EMBEDDING, -1, error);
     for (int32_t block = 0; block < config->blocks; block++)
@@ -48,7 +48,7 @@ int dpi_load_shapes(dpi_source *source, dp_context *context, dp_error *error)
         rc = add(source, DPI_LAST_NORM, -1, error);
     if (!rc && !config->tied)
         rc = add(source, DPI_HEAD, -1, error);
-    return rc ? rc : dpi_source_bind(source, context, source->shapes, source->shape_count, error);
+    return rc ? rc : dpi_source_bind(source, context, source->made, source->made_count, error);
 }
 
 int dpi_model_needs_weights(const dp_model *model, dp_error *error)

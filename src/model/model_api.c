@@ -25,6 +25,11 @@ void dp_model_options_init(dp_model_options *options, size_t size)
     dpi_options_init(&load_schema, options, size);
 }
 
+int dpi_model_options_read(const dp_model_options *options, dp_model_options *out, dp_error *error)
+{
+    return dpi_options_read(&load_schema, options, out, error);
+}
+
 int dp_model_open(dp_context *context, const char *path, const dp_model_options *options, const dp_monitor *monitor,
                   dp_model **out, dp_error *error)
 {
@@ -33,7 +38,7 @@ int dp_model_open(dp_context *context, const char *path, const dp_model_options 
 
     if (!context || !path || !out)
         return dpi_fail(error, DP_E_ARGUMENT, "context, path and out must not be NULL");
-    int rc = dpi_options_read(&load_schema, options, &read, error);
+    int rc = dpi_model_options_read(options, &read, error);
     if (!rc)
         rc = dpi_watch_open(&watch, monitor, error);
     if (rc)

@@ -61,7 +61,7 @@ static int has_tokenizer(const dpi_source *source, int *there, dp_error *error)
         return rc;
     }
     *there = 0;
-    for (int i = 0; i < 2 && !*there; i++) {
+    for (int i = 0; i < 2 && source->place && !*there; i++) {
         char *path = dpi_path_join(source->memory, source->place, files[i], error);
         if (!path)
             return DP_E_MEMORY;
@@ -109,7 +109,7 @@ int dpi_save_plan_text(const dpi_save *save, dpi_text *out, dp_error *error)
     size_t size = text ? strlen(text) : 0;
     int rc = DP_OK;
 
-    if (!text && (save->pruned || save->format == source->format))
+    if (!text && (save->pruned || save->format == source->format || !source->place))
         return DP_OK;
     if (!text && !source->gguf)
         return read_plan_file(model, out, error);
@@ -127,7 +127,7 @@ static int open_tokenizer(dpi_save *save, dp_error *error)
 
     if (!rc && !there)
         dpi_log(save->model->context, DP_LOG_WARNING, "%s has no tokenizer: the model is saved without one",
-                source->path);
+                source->place ? source->path : "the model from memory");
     if (rc || !there || source->format == save->format)
         return rc;
     return dp_tokenizer_open(save->model->context, source->place, &save->tokenizer, error);

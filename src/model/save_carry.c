@@ -133,7 +133,7 @@ int dpi_carry_find(dpi_save *save, dp_error *error)
     int rc = DP_OK;
 
     save->carried.memory = &save->model->context->memory;
-    if (source->format != DP_FORMAT_HF || save->format != DP_FORMAT_HF)
+    if (source->format != DP_FORMAT_HF || save->format != DP_FORMAT_HF || !source->place)
         return DP_OK;
     DIR *folder = opendir(source->place);
     if (!folder)

@@ -44,8 +44,9 @@ static void put_text(keys *k, const char *key, const char *value)
 // general.file_type by the type of most matrices; types without one keep what the source says.
 static int put_file_type(keys *k)
 {
-    static const int8_t numbers[] = {[DP_F32] = 0,  [DP_F16] = 1,  [DP_Q4_0] = 2, [DP_Q4_1] = 3,
-                                     [DP_Q8_0] = 7, [DP_Q5_0] = 8, [DP_Q5_1] = 9, [DP_BF16] = 32};
+    static const int8_t numbers[] = {[DP_F32] = 0,   [DP_F16] = 1,   [DP_Q4_0] = 2,  [DP_Q4_1] = 3,  [DP_Q8_0] = 7,
+                                     [DP_Q5_0] = 8,  [DP_Q5_1] = 9,  [DP_Q2_K] = 10, [DP_Q3_K] = 11, [DP_Q4_K] = 14,
+                                     [DP_Q5_K] = 16, [DP_Q6_K] = 18, [DP_BF16] = 32};
     const int32_t type = k->save->matrix_type;
 
     if (!k->rc && (k->save->type >= 0 || k->save->model->source->format == DP_FORMAT_HF))
@@ -53,11 +54,11 @@ static int put_file_type(keys *k)
     return k->rc;
 }
 
-// The name of the folder that the model was read from.
+// The name of the folder that the model was read from, if any.
 static void put_name(keys *k)
 {
     const char *place = k->save->model->source->place;
-    const char *slash = strrchr(place, '/');
+    const char *slash = place ? strrchr(place, '/') : NULL;
 
     put_text(k, "general.name", slash && slash[1] ? slash + 1 : "model");
 }

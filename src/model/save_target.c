@@ -58,6 +58,8 @@ static int check_source(const dpi_save *save, dp_error *error)
 
     if (!nearest(save->path, target, &whole))
         return dpi_fail_at(error, DP_E_ARGUMENT, &place, "the target is not a path that can be followed");
+    if (!source->place)
+        return DP_OK;
     if (is_read(source, save->path))
         return dpi_fail_at(error, DP_E_ARGUMENT, &place, "the target is the model that is being read");
     if (source->format == DP_FORMAT_HF && is_inside(target, source->place))

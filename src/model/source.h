@@ -2,6 +2,7 @@
 #ifndef DPI_MODEL_SOURCE_H
 #define DPI_MODEL_SOURCE_H
 
+#include "base/error.h"
 #include "io/gguf.h"
 #include "io/safetensors.h"
 #include "model/family.h"
@@ -20,18 +21,19 @@ struct dpi_source {
     int32_t format;     // DP_FORMAT_*
     dpi_memory *memory; // of the context that every model of the source holds
     const dpi_family *family;
-    char *path;        // as given
-    char *place;       // the same from the root, links followed: still right when the host changes directory
-    char *weights;     // the file of the tensors, or the index of their files, for errors
+    char *path;    // as given; "" when no file is behind the model
+    char *place;   // the same from the root, links followed: still right when the host changes directory; or NULL
+    char *weights; // the file of the tensors, or the index of their files, for errors; or ""
     char *config_text; // config.json; NULL for GGUF
     size_t config_size;
     dpi_config config;            // of the whole file
-    dpi_safetensors *safetensors; // one of these two, or shapes
+    dpi_safetensors *safetensors; // one of these three
     dpi_gguf *gguf;
-    dpi_tensor *shapes; // tensors without data, of a model that is opened for its shapes alone
-    size_t shape_count;
+    dpi_tensor
+        *made; // the host's own memory or, of a model that is opened for its shapes alone, nothing behind them
+    size_t made_count;
     int32_t shapes_only; // the weights are not to be used
-    dpi_shard *shards; // of safetensors; none when one file has all
+    dpi_shard *shards;   // of safetensors; none when one file has all
     size_t shard_count;
     dpi_block *blocks; // config.blocks
     const dpi_tensor *embedding, *norm;
@@ -39,16 +41,23 @@ struct dpi_source {
     const dpi_tensor *rope; // GGUF's rope_freqs.weight, or NULL
 };
 
-// An empty source of a path; both fail with nothing left behind.
+// An empty source, of a path or of no files; both fail with nothing left behind.
 int dpi_source_new(dpi_source **out, dp_context *context, const char *path, int32_t format, dp_error *error);
+int dpi_source_new_without_files(dpi_source **out, dp_context *context, dp_error *error);
 dpi_source *dpi_source_keep(dpi_source *source);
 void dpi_source_drop(dpi_source *source); // NULL is allowed
 // The file that a tensor of the source lies in.
 const char *dpi_source_file(const dpi_source *source, const dpi_tensor *tensor);
+// Byte `at` of a tensor, for errors.
+dpi_place dpi_source_place(const dpi_source *source, const dpi_tensor *tensor, uint64_t at);
 
 // Fill blocks, embedding, norm, head and rope from the tensors, each present once and of the right shape.
 int dpi_source_bind(dpi_source *source, dp_context *context, const dpi_tensor *tensors, size_t count,
                     dp_error *error);
+
+// Where a tensor belongs, checked for shape and type; *slot is -1 when its name is not known.
+int dpi_source_slot(dpi_source *source, const dpi_tensor *tensor, int32_t *slot, int32_t *block, dp_error *error);
+void dpi_source_unbind(dpi_source *source); // as before dpi_source_bind
 
 int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error);
 // The files that source->weights, an index, lists.
@@ -61,6 +70,7 @@ int dpi_source_check_tie(const dpi_source *source, dpi_watch *watch, dp_error *e
 
 // A model of every block of the source; takes the caller's reference to the source, even on failure.
 int dpi_model_of_source(dpi_source *source, dp_context *context, dp_model **out, dp_error *error);
+int dpi_model_options_read(const dp_model_options *options, dp_model_options *out, dp_error *error);
 // dp_model_open with the watch already open; `load` is DP_LOAD_*.
 int dpi_model_open(dp_context *context, const char *path, int32_t load, dpi_watch *watch, dp_model **out,
                    dp_error *error);

@@ -63,8 +63,7 @@ int dpi_model_of_source(dpi_source *source, dp_context *context, dp_model **out,
 int dpi_source_check_tie(const dpi_source *source, dpi_watch *watch, dp_error *error)
 {
     const dpi_tensor *embedding = source->embedding, *head = source->head;
-    const dpi_place place = {
-        .file = dpi_source_file(source, head), .item = head->name, .offset = (int64_t)head->offset};
+    const dpi_place place = dpi_source_place(source, head, 0);
     int same = head->type == embedding->type && head->bytes == embedding->bytes;
 
     for (uint64_t at = 0; same && at < head->bytes; at += TIE_CHUNK) {

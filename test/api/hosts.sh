@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install into a folder of its own, build the C and C++ hosts against that copy (shared and static), run them and the
-# ctypes host on one model: the same scores byte for byte, a progress line, a cancel and a failure.
+# ctypes host on one model: the same scores byte for byte, a progress line, a cancel and a failure.  A host that builds
+# the model from its own arrays has the same scores.
 set -eu
 data=${DEPTHPRUNE_TEST_DATA:-../shared}
 model=$data/golden/tinyA_gqa_tied/model
@@ -14,6 +15,7 @@ flags="$(pkg-config --cflags depthprune)"
 shared="$(pkg-config --libs depthprune)"
 ${CC:-cc} -std=c99 -Wall -Wextra -Wpedantic -Werror $flags examples/c/score.c $shared -o "$work/c"
 ${CC:-cc} -std=c99 $flags examples/c/prune.c $shared -o "$work/prune"
+${CC:-cc} -std=c99 -Wall -Wextra -Wpedantic -Werror $flags examples/c/memory.c $shared -o "$work/memory"
 ${CXX:-c++} -std=c++11 -Wall -Wextra -Wpedantic -Werror $flags examples/cpp/score.cpp $shared -o "$work/cpp"
 unset PKG_CONFIG_SYSROOT_DIR
 ${CC:-cc} -std=c99 -I"$work/usr/include" examples/c/score.c "$work/usr/lib/libdepthprune.a" \
@@ -28,6 +30,9 @@ python3 examples/python/score.py "$model" >"$work/py.out" 2>"$work/py.err"
 for other in static cpp py; do
     cmp "$work/c.out" "$work/$other.out"
 done
+"$work/memory" "$model" >"$work/memory.out" 2>"$work/memory.err"
+grep '^[0-9]' "$work/c.out" | cmp - "$work/memory.out"
+grep -q '^\([0-9]*\) of \1 arrays released$' "$work/memory.err" || { cat "$work/memory.err"; exit 1; }
 for host in c cpp py; do
     grep -q score "$work/$host.err" || { echo "$host: no progress line"; exit 1; }
 done
