@@ -12,6 +12,10 @@ CC      ?= cc
 CFLAGS  ?= -O2 -g
 ARCH    := $(shell $(CC) -dumpmachine | cut -d- -f1)
 PACKAGES := openblas jansson libpcre2-8
+# A cross compiler brings its own tools: make CC=aarch64-linux-gnu-gcc, with PKG_CONFIG_LIBDIR set for that machine.
+AR      := $(if $(filter default,$(origin AR)),$(shell $(CC) -print-prog-name=ar),$(AR))
+OBJCOPY ?= $(shell $(CC) -print-prog-name=objcopy)
+PKG_CONFIG ?= pkg-config
 
 # Kernel files carry their instruction set in their name and are built for it; other machines leave them out.
 KERNEL_SETS := $(if $(filter x86_64,$(ARCH)),avx2 avx512)
@@ -21,14 +25,23 @@ OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
 CLI     := $(patsubst src/%.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
 UNIT    := $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(sort $(shell find test/unit -name 'test_*.c')))
 
-WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Walloca \
            -Wundef -Wcast-qual -Werror
-HARDEN  := -fstack-protector-strong -fcf-protection -D_FORTIFY_SOURCE=2
 SAN     := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-FLAGS    = -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -ffp-contract=off -D_GNU_SOURCE -DNDEBUG $(HARDEN) \
-           $(CFLAGS) $(SAN) -Iinclude -Isrc -MMD -MP $(PACKAGE_FLAGS)
-PACKAGE_FLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread -ldl
+# Of the hardening flags those that this compiler knows for this machine; the sanitizers do better than FORTIFY, and enlarge frames.
+KNOWN    = $(shell for flag in $(1); do \
+             $(CC) -Werror -O2 -U_FORTIFY_SOURCE $$flag -include features.h -x c -S -o /dev/null /dev/null 2>/dev/null && \
+             echo "$$flag"; done)
+FORTIFY := $(if $(SANITIZE)$(filter -O0,$(CFLAGS)),,$(lastword $(call KNOWN,-D_FORTIFY_SOURCE=2 -D_FORTIFY_SOURCE=3)))
+HARDEN  := $(if $(FORTIFY),-U_FORTIFY_SOURCE $(FORTIFY)) -fstack-protector-strong \
+           $(call KNOWN,-fstack-clash-protection -fcf-protection -mbranch-protection=standard)
+FRAMES  := $(if $(SANITIZE)$(filter -O0,$(CFLAGS)),,-Wframe-larger-than=16384)
+# No path of this machine in what is built: two builds of one source are the same bytes wherever they were made.
+PLAIN   := -ffile-prefix-map=$(CURDIR)=.
+FLAGS    = -std=gnu11 $(WARN) $(FRAMES) -fPIC -fvisibility=hidden -ffp-contract=off -D_GNU_SOURCE -DNDEBUG \
+           $(HARDEN) $(PLAIN) $(CFLAGS) $(SAN) -Iinclude -Isrc -MMD -MP $(PACKAGE_FLAGS)
+PACKAGE_FLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+LIBS    := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm -lpthread -ldl
 %_avx2.o: SET := -mavx2 -mfma -mf16c
 %_avx512.o: SET := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c -mprefer-vector-width=512
 
@@ -56,15 +69,18 @@ lib/libdepthprune.so: $(OBJECTS) lib/libdepthprune.map
 
 lib/libdepthprune.a: $(OBJECTS) # one object whose internal names are local
 	@echo "  AR  $@"
-	$(Q)$(LD) -r $(OBJECTS) -o $(BUILD)/whole.o
-	$(Q)objcopy --localize-hidden $(BUILD)/whole.o
+	$(Q)$(CC) -r -nostdlib $(OBJECTS) -o $(BUILD)/whole.o
+	$(Q)$(OBJCOPY) --localize-hidden $(BUILD)/whole.o
 	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $(BUILD)/whole.o
+	$(Q)$(AR) rcsD $@ $(BUILD)/whole.o
+
+# The program finds its library from where it lies itself: $(1) is the way there.
+LINK_PROGRAM = $(CC) $(SAN) $(LDFLAGS) -pie $(CLI) -Llib -ldepthprune $(shell $(PKG_CONFIG) --libs jansson) -lm -lpthread \
+    -Wl,-rpath,'$$ORIGIN/$(1)' -Wl,-z,relro,-z,now,-z,noexecstack
 
 $(BUILD)/depthprune: $(CLI) lib/libdepthprune.so
 	@echo "  LD  $@"
-	$(Q)$(CC) $(SAN) $(LDFLAGS) -pie $(CLI) -Llib -ldepthprune -ljansson -lm -lpthread \
-	    -Wl,-rpath,'$$ORIGIN/$(TO_LIB)' -Wl,-z,relro,-z,now -o $@
+	$(Q)$(call LINK_PROGRAM,$(TO_LIB)) -o $@
 
 # The program with the library inside, so that a build of another kind leaves lib/ alone.
 $(BUILD)/depthprune-alone: $(CLI) $(OBJECTS)
@@ -76,9 +92,9 @@ BELOW = $(shell awk -v room=$(patsubst test/unit/%/,%,$(dir $<)) -f test/lint/be
 $(BUILD)/test/unit/%: test/unit/%.c $(OBJECTS) test/run.h
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
-	$(Q)$(CC) $(FLAGS) -I. $$(pkg-config --cflags check) $< \
+	$(Q)$(CC) $(filter-out $(FRAMES),$(FLAGS)) -I. $$($(PKG_CONFIG) --cflags check) $< \
 	    $(filter $(foreach r,$(BELOW),$(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(r)/*.c))),$(OBJECTS)) \
-	    $$(pkg-config --libs check) $(LIBS) -o $@
+	    $$($(PKG_CONFIG) --libs check) $(LIBS) -o $@
 
 unit: $(UNIT) ## run the unit tests
 	@sh test/run_tests.sh $(UNIT)
@@ -126,7 +142,7 @@ bench-peers: all ## measure PyTorch beside this library (PEERS=folder of its vir
 
 $(BUILD)/kernels: test/bench/kernels.c $(OBJECTS)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(FLAGS) $< $(filter $(BUILD)/base/%.o $(BUILD)/tensor/%.o $(BUILD)/backend/%.o,$(OBJECTS)) $(LIBS) -o $@
+	$(Q)$(CC) $(filter-out $(FRAMES),$(FLAGS)) $< $(filter $(BUILD)/base/%.o $(BUILD)/tensor/%.o $(BUILD)/backend/%.o,$(OBJECTS)) $(LIBS) -o $@
 
 $(BUILD)/library: test/bench/library.c lib/libdepthprune.so
 	@echo "  LD  $@"
@@ -135,29 +151,46 @@ $(BUILD)/library: test/bench/library.c lib/libdepthprune.so
 format: ## lay out the sources
 	clang-format -i $$(find src test examples -name '*.[ch]')
 
-install: all ## install under PREFIX (DESTDIR is put in front)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/depthprune/sys \
-	    $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 755 $(BUILD)/depthprune $(DESTDIR)$(PREFIX)/bin/depthprune
+# What install fills in: pkg-config's file names folders, CMake's finds its own from where it lies.
+FILL = sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|; s|@SONAME@|$(SONAME)|; s|@UP@|$(UP)|'
+UP   := $(shell realpath -m --relative-to=$(LIBDIR)/cmake/depthprune $(PREFIX))
+
+install: all ## install under PREFIX and LIBDIR (DESTDIR is put in front)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/depthprune \
+	    $(DESTDIR)$(PREFIX)/include/depthprune/sys $(DESTDIR)$(PREFIX)/share/man/man1 $(BUILD)/install
+	$(call LINK_PROGRAM,$(shell realpath -m --relative-to=$(PREFIX)/bin $(LIBDIR))) -o $(BUILD)/install/depthprune
+	install -m 755 $(BUILD)/install/depthprune $(DESTDIR)$(PREFIX)/bin/depthprune
 	install -m 755 lib/libdepthprune.so.$(VERSION) $(DESTDIR)$(LIBDIR)/
 	ln -sf libdepthprune.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libdepthprune.so
 	install -m 644 lib/libdepthprune.a $(DESTDIR)$(LIBDIR)/
 	install -m 644 include/depthprune/*.h $(DESTDIR)$(PREFIX)/include/depthprune/
 	install -m 644 include/depthprune/sys/*.h $(DESTDIR)$(PREFIX)/include/depthprune/sys/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' pkgconfig/depthprune.pc.in \
-	    > $(DESTDIR)$(LIBDIR)/pkgconfig/depthprune.pc
+	for file in depthprune.pc depthprune-config.cmake depthprune-config-version.cmake; do \
+	    $(FILL) pkgconfig/$$file.in > $(BUILD)/install/$$file || exit 1; done
+	install -m 644 $(BUILD)/install/depthprune.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
+	install -m 644 $(BUILD)/install/*.cmake $(DESTDIR)$(LIBDIR)/cmake/depthprune/
 	install -m 644 docs/depthprune.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 
-uninstall: ## remove what install put under PREFIX
+uninstall: ## remove what install put under PREFIX and LIBDIR
 	rm -f $(DESTDIR)$(PREFIX)/bin/depthprune $(DESTDIR)$(LIBDIR)/libdepthprune.so* $(DESTDIR)$(LIBDIR)/libdepthprune.a \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/depthprune.pc $(DESTDIR)$(PREFIX)/share/man/man1/depthprune.1
-	rm -rf $(DESTDIR)$(PREFIX)/include/depthprune
+	rm -rf $(DESTDIR)$(PREFIX)/include/depthprune $(DESTDIR)$(LIBDIR)/cmake/depthprune
+
+DIST := depthprune-$(VERSION)
+dist: ## pack what is committed into build/depthprune-VERSION.tar.gz, the same bytes each time
+	@git rev-parse --verify -q HEAD >/dev/null 2>&1 && [ "$$(git rev-parse --show-toplevel)" = "$$(pwd -P)" ] || \
+	    { echo "make dist packs what is committed: this folder is not a git checkout" >&2; exit 1; }
+	@git diff --quiet HEAD || echo "changes that are not committed are left out" >&2
+	@mkdir -p $(BUILD)
+	@git -c tar.umask=0022 archive --prefix=$(DIST)/ -o $(BUILD)/$(DIST).tar HEAD
+	@gzip -9 -n -f $(BUILD)/$(DIST).tar
+	@echo "$(BUILD)/$(DIST).tar.gz"
 
 clean: ## remove what was built
 	rm -rf $(BUILD) lib/*.so* lib/*.a lib/depthprune
 
 .PHONY: all help rooms unit deps check check-built check-long quickstart abi abi-baseline bench bench-peers format \
-    install uninstall clean
+    install uninstall dist clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -23,7 +23,7 @@ with tempfile.TemporaryDirectory() as folder:
     program = os.path.join(folder, "layout")
     with open(program + ".c", "w") as file:
         file.write(source)
-    subprocess.run([compiler, "-I", include, program + ".c", "-o", program], check=True)
+    subprocess.run(compiler.split() + ["-I", include, program + ".c", "-o", program], check=True)
     found = subprocess.run([program], check=True, capture_output=True, text=True).stdout.split("\n")[:-1]
 different = [(f, e) for f, e in zip(found, expected) if f != e]
 if different or len(found) != len(expected):
