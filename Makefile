@@ -96,12 +96,27 @@ $(BUILD)/test/unit/%: test/unit/%.c $(OBJECTS) test/run.h
 	    $(filter $(foreach r,$(BELOW),$(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(r)/*.c))),$(OBJECTS)) \
 	    $$($(PKG_CONFIG) --libs check) $(LIBS) -o $@
 
+# A fuzz target: with FUZZER=1 (clang) the fuzzer is in it, else a driver that runs the files it is given.
+FUZZ := $(patsubst test/fuzz/fuzz_%.c,$(BUILD)/test/fuzz/%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
+$(BUILD)/test/fuzz/parts.a: $(OBJECTS) $(CLI)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(BUILD)/test/fuzz/%: test/fuzz/fuzz_%.c test/fuzz/driver.c $(wildcard test/fuzz/*.h) $(BUILD)/test/fuzz/parts.a
+	@echo "  CC  $<"
+	$(Q)$(CC) $(FLAGS) -I. -DFUZZ_FILES='"build/fuzz/files"' $< \
+	    $(if $(FUZZER),-fsanitize=fuzzer,test/fuzz/driver.c) $(BUILD)/test/fuzz/parts.a $(LIBS) -o $@
+fuzz-targets: $(FUZZ)
+
+fuzz: ## fuzz a parser, or all of them (TARGET=name SECONDS=60)
+	@sh test/fuzz/fuzz.sh "$(or $(SECONDS),60)" $(TARGET)
+
 unit: $(UNIT) ## run the unit tests
 	@sh test/run_tests.sh $(UNIT)
 
 # The tests that need the whole library: scripts, found by their folder.
 WHOLE := $(sort $(wildcard test/lint/*.sh test/backend/*.sh test/abi/*.sh test/api/*.sh test/e2e/*.sh \
-           test/hostile/*.sh))
+           test/hostile/*.sh test/fuzz/replay.sh))
 
 deps: ## install what building and testing needs and is missing (Debian; DEPS=off skips it)
 	@DEPS=$(DEPS) sh test/deps.sh build check
@@ -112,7 +127,7 @@ check: ## install what is missing, build, and run every test of at most 15 minut
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory check-built
 
-check-built: all $(UNIT) # the tests alone
+check-built: all $(UNIT) $(FUZZ) # the tests alone
 	@CC="$(CC)" sh test/run_tests.sh $(UNIT) $(WHOLE)
 
 # The real model takes a quarter of an hour under the sanitizers and is left to `make check`.
@@ -190,7 +205,7 @@ dist: ## pack what is committed into build/depthprune-VERSION.tar.gz, the same b
 clean: ## remove what was built
 	rm -rf $(BUILD) lib/*.so* lib/*.a lib/depthprune
 
-.PHONY: all help rooms unit deps check check-built check-long quickstart abi abi-baseline bench bench-peers format \
-    install uninstall dist clean
+.PHONY: all help rooms fuzz fuzz-targets unit deps check check-built check-long quickstart abi abi-baseline bench \
+    bench-peers format install uninstall dist clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

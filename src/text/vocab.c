@@ -116,6 +116,8 @@ int dpi_vocab_put(dpi_vocab *vocab, int32_t id, const char *text, size_t size, i
         return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "the tokens' texts pass 4 GiB");
     if (!is_utf8(text, size))
         return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "token %d is not valid UTF-8", id);
+    if (size && memchr(text, 0, size)) // no file of the other format could hold it
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "token %d holds a zero byte", id);
     const size_t slot = slot_of(vocab, text, size);
     if (vocab->slots[slot] >= 0)
         return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "tokens %d and %d are the same: \"%.*s\"",

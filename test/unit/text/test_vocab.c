@@ -38,6 +38,8 @@ START_TEST(refuses_repeats_and_broken_text)
     ck_assert_str_eq(error.message, "tokens 1 and 2 are the same: \"ab\"");
     ck_assert_int_eq(dpi_vocab_put(&vocab, 2, "\xff", 1, DPI_TOKEN_NORMAL, &error), DP_E_FORMAT);
     ck_assert_str_eq(error.message, "token 2 is not valid UTF-8");
+    ck_assert_int_eq(dpi_vocab_put(&vocab, 2, "a\0b", 3, DPI_TOKEN_NORMAL, &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "token 2 holds a zero byte");
     dpi_vocab_close(&vocab);
     end_context(context);
 }
