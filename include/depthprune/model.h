@@ -73,7 +73,8 @@ DP_API void dp_model_options_init(dp_model_options *options, size_t size);
 
 /**
  * Open a Hugging Face directory (config.json and model.safetensors or, where that is not,
- * model.safetensors.index.json with the files that it names) or a GGUF file.
+ * model.safetensors.index.json with the files that it names; where that is not either, pytorch_model.bin or
+ * pytorch_model.bin.index.json with its files) or a GGUF file.  Nothing in a PyTorch checkpoint is run.
  * Reads headers only; weights are checked for shape here and for value when first used.
  * @param context kept
  * @param options copied; NULL for defaults

@@ -1,14 +1,17 @@
-// A Hugging Face directory: config.json and model.safetensors or, where that is not, the files of its index.
+// A Hugging Face directory: config.json and model.safetensors or, where that is not, the files of its index; where
+// that is not either, the same of PyTorch checkpoints.
 #include <string.h>
 
 #include "base/error.h"
 #include "io/file.h"
+#include "io/torch.h"
 #include "model/parse.h"
 #include "model/source.h"
 
 enum { MOST_CONFIG_BYTES = 4 << 20 };
 
 #define WHOLE_FILE "model.safetensors"
+#define TORCH_FILE "pytorch_model.bin"
 
 static int look(const dpi_source *source, const char *name, int *there, dp_error *error)
 {
@@ -27,9 +30,7 @@ static int no_weights(const dpi_source *source, dp_error *error)
     static const struct {
         const char *file, *what;
     } others[] = {
-        {"pytorch_model.bin", "pickled checkpoints are not read; convert it to safetensors"},
-        {"pytorch_model.bin.index.json", "pickled checkpoints are not read; convert it to safetensors"},
-        {"consolidated.00.pth", "pickled checkpoints are not read; convert it to safetensors"},
+        {"consolidated.00.pth", "checkpoints with Meta's names are not read; convert them with Transformers"},
         {"adapter_model.safetensors", "the directory holds an adapter, not a model"},
     };
     dpi_place place = {.file = source->path, .offset = -1};
@@ -45,7 +46,9 @@ static int no_weights(const dpi_source *source, dp_error *error)
                                others[i].file, others[i].what);
     }
     place.item = WHOLE_FILE;
-    return dpi_fail_at(error, DP_E_FORMAT, &place, "the directory has a config.json but no model.safetensors");
+    return dpi_fail_at(error, DP_E_FORMAT, &place,
+                       "the directory has a config.json but no " WHOLE_FILE ", " DPI_INDEX_FILE ", " TORCH_FILE
+                       " or " DPI_TORCH_INDEX_FILE);
 }
 
 static int read_config(dpi_source *source, dp_context *context, dp_error *error)
@@ -70,31 +73,43 @@ static int read_config(dpi_source *source, dp_context *context, dp_error *error)
     return rc;
 }
 
-static int read_one(dpi_source *source, dp_context *context, int copy, dp_error *error)
+int dpi_load_file(dpi_safetensors **out, const dpi_source *source, dp_context *context, const char *path, int copy,
+                  dp_error *error)
 {
     dpi_storage *storage = NULL;
-    int rc = dpi_file_open(&storage, context, source->weights, copy, error);
+    int rc = dpi_file_open(&storage, context, path, copy, error);
 
-    if (!rc)
-        rc = dpi_safetensors_read(&source->safetensors, source->memory, storage, source->weights, error);
+    if (!rc && source->pickled)
+        rc = dpi_torch_read(out, source->memory, storage, path, error);
+    else if (!rc)
+        rc = dpi_safetensors_read(out, source->memory, storage, path, error);
     dpi_storage_drop(storage); // the tensors keep it
     return rc;
 }
 
 static int read_weights(dpi_source *source, dp_context *context, int copy, dp_error *error)
 {
-    int whole = 0, index = 0, rc = look(source, WHOLE_FILE, &whole, error);
+    static const struct {
+        const char *file;
+        int32_t pickled, index;
+    } files[] = {{WHOLE_FILE, 0, 0}, {DPI_INDEX_FILE, 0, 1}, {TORCH_FILE, 1, 0}, {DPI_TORCH_INDEX_FILE, 1, 1}};
+    enum { COUNT = sizeof files / sizeof *files };
+    size_t i = 0;
+    int there = 0, rc = DP_OK;
 
-    if (!rc)
-        rc = look(source, DPI_INDEX_FILE, &index, error);
+    while (!rc && !there && i < COUNT)
+        rc = look(source, files[i++].file, &there, error);
     if (rc)
         return rc;
-    if (!whole && !index)
+    if (!there)
         return no_weights(source, error);
-    source->weights = dpi_path_join(source->memory, source->path, whole ? WHOLE_FILE : DPI_INDEX_FILE, error);
+    i--;
+    source->pickled = files[i].pickled;
+    source->weights = dpi_path_join(source->memory, source->path, files[i].file, error);
     if (!source->weights)
         return DP_E_MEMORY;
-    return whole ? read_one(source, context, copy, error) : dpi_load_shards(source, context, copy, error);
+    return files[i].index ? dpi_load_shards(source, context, copy, error)
+                          : dpi_load_file(&source->safetensors, source, context, source->weights, copy, error);
 }
 
 int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error)

@@ -1,4 +1,5 @@
-// A checkpoint in several safetensors files: model.safetensors.index.json maps each tensor to a file beside it.
+// A checkpoint in several files: model.safetensors.index.json or pytorch_model.bin.index.json maps each tensor to a
+// file beside it.
 // The index is not believed: names are plain file names, and each file holds the tensors listed for it, no other.
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,7 @@ static const char *fault_of(const char *name)
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
             return "it has a control character";
-    return strcmp(name, DPI_INDEX_FILE) == 0 ? "it is the index" : NULL;
+    return strcmp(name, DPI_INDEX_FILE) == 0 || strcmp(name, DPI_TORCH_INDEX_FILE) == 0 ? "it is the index" : NULL;
 }
 
 static int add_entry(reader *r, const char *tensor, const json_t *value)
@@ -147,17 +148,13 @@ static int read_shard(const reader *r, size_t first, size_t end)
 {
     dpi_source *source = r->source;
     dpi_safetensors *all = source->safetensors, *file = NULL;
-    dpi_storage *storage = NULL;
     dpi_shard *shard = &source->shards[source->shard_count];
 
     shard->path = dpi_path_join(source->memory, source->path, r->entries[first].shard, r->error);
     if (!shard->path)
         return DP_E_MEMORY;
     source->shard_count++;
-    int rc = dpi_file_open(&storage, r->context, shard->path, r->copy, r->error);
-    if (!rc)
-        rc = dpi_safetensors_read(&file, source->memory, storage, shard->path, r->error);
-    dpi_storage_drop(storage); // the tensors keep it
+    int rc = dpi_load_file(&file, source, r->context, shard->path, r->copy, r->error);
     if (!rc)
         rc = match(r, shard->path, file, first, end);
     if (!rc) {

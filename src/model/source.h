@@ -9,6 +9,7 @@
 #include "model/model.h"
 
 #define DPI_INDEX_FILE "model.safetensors.index.json"
+#define DPI_TORCH_INDEX_FILE "pytorch_model.bin.index.json"
 
 // One file of a checkpoint in several.
 typedef struct dpi_shard {
@@ -27,13 +28,14 @@ struct dpi_source {
     char *config_text; // config.json; NULL for GGUF
     size_t config_size;
     dpi_config config;            // of the whole file
+    int32_t pickled;              // 1: the files of tensors are PyTorch checkpoints
     dpi_safetensors *safetensors; // one of these three
     dpi_gguf *gguf;
     dpi_tensor
         *made; // the host's own memory or, of a model that is opened for its shapes alone, nothing behind them
     size_t made_count;
     int32_t shapes_only; // the weights are not to be used
-    dpi_shard *shards;   // of safetensors; none when one file has all
+    dpi_shard *shards;   // none when one file has all
     size_t shard_count;
     dpi_block *blocks; // config.blocks
     const dpi_tensor *embedding, *norm;
@@ -60,6 +62,9 @@ int dpi_source_slot(dpi_source *source, const dpi_tensor *tensor, int32_t *slot,
 void dpi_source_unbind(dpi_source *source); // as before dpi_source_bind
 
 int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error);
+// The tensors of one file, of the kind that the source has, moved out of the file by the caller.
+int dpi_load_file(dpi_safetensors **out, const dpi_source *source, dp_context *context, const char *path, int copy,
+                  dp_error *error);
 // The files that source->weights, an index, lists.
 int dpi_load_shards(dpi_source *source, dp_context *context, int copy, dp_error *error);
 // The tensors that the configuration demands, without data.

@@ -243,11 +243,16 @@ START_TEST(says_what_is_there_instead)
 
     open_scene(&s);
     make_folder(&s, "pickle", "pytorch_model.bin");
-    ck_assert_int_eq(open_fails(&s, path_in(&s, "pickle")), DP_E_UNSUPPORTED);
-    ck_assert_str_eq(s.error.item, "pytorch_model.bin");
+    ck_assert_int_eq(open_fails(&s, path_in(&s, "pickle")), DP_E_FORMAT);
+    ck_assert_str_eq(s.error.file, path_in(&s, "pickle/pytorch_model.bin"));
+    make_folder(&s, "meta", "consolidated.00.pth");
+    ck_assert_int_eq(open_fails(&s, path_in(&s, "meta")), DP_E_UNSUPPORTED);
+    ck_assert_str_eq(s.error.item, "consolidated.00.pth");
     make_folder(&s, "nothing", "README.md");
     ck_assert_int_eq(open_fails(&s, path_in(&s, "nothing")), DP_E_FORMAT);
     ck_assert_str_eq(s.error.item, "model.safetensors");
+    ck_assert_ptr_nonnull(strstr(s.error.message, "no model.safetensors, model.safetensors.index.json, "
+                                                  "pytorch_model.bin or pytorch_model.bin.index.json"));
     ck_assert_int_eq(open_fails(&s, s.folder), DP_E_FORMAT);
     ck_assert_str_eq(s.error.item, "config.json");
     ck_assert_int_eq(open_fails(&s, path_in(&s, "absent")), DP_E_IO);
