@@ -1,5 +1,6 @@
 // Folders as descriptors.  Removal is iterative: subfolders that are not empty are moved up into the folder being
-// removed, so that any depth takes two descriptors and no stack.
+// removed, so that any depth takes two descriptors and no stack.  It takes no memory either: what a save staged goes
+// away when memory has run out.
 #include "io/folder.h"
 
 #include <dirent.h>
@@ -28,26 +29,44 @@ static int is_dots(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static DIR *open_list(int folder, const char *name)
-{
-    const int fd = openat(folder, name, FOLDER);
-    DIR *list = fd < 0 ? NULL : fdopendir(fd);
+// The names of a folder being read.
+typedef struct list {
+    int folder;
+    size_t at, size;
+    _Alignas(struct dirent64) char entries[4096];
+} list;
 
-    if (!list && fd >= 0)
-        close(fd);
-    return list;
+// 0 or an errno.
+static int open_list(list *l, int folder, const char *name)
+{
+    l->at = l->size = 0;
+    l->folder = openat(folder, name, FOLDER);
+    return l->folder < 0 ? errno : 0;
+}
+
+static void close_list(const list *l)
+{
+    close(l->folder);
 }
 
 // The next name, dots left out; NULL at the end, with errno 0, or on failure.
-static const char *next_name(DIR *list)
+static const char *next_name(list *l)
 {
-    struct dirent *entry;
+    const struct dirent64 *entry;
 
     do {
         errno = 0;
-        entry = readdir(list);
-    } while (entry && is_dots(entry->d_name));
-    return entry ? entry->d_name : NULL;
+        if (l->at == l->size) {
+            const ssize_t got = getdents64(l->folder, l->entries, sizeof l->entries);
+            if (got <= 0)
+                return NULL;
+            l->at = 0;
+            l->size = (size_t)got;
+        }
+        entry = (const struct dirent64 *)(const void *)(l->entries + l->at);
+        l->at += entry->d_reclen;
+    } while (is_dots(entry->d_name));
+    return entry->d_name;
 }
 
 // Unlink a file or an empty folder: 0, ENOTEMPTY for a folder that holds something, or another errno.
@@ -76,20 +95,20 @@ static int move_up(int from, const char *name, int to, unsigned *serial)
 // Empty `name`, a folder inside `top`: files go, folders that hold something move up into `top`.
 static int flatten(int top, const char *name, unsigned *serial)
 {
-    DIR *list = open_list(top, name);
+    list l;
     const char *inner;
-    int failed = 0;
+    int failed = open_list(&l, top, name);
 
-    if (!list)
-        return errno;
-    while (!failed && (inner = next_name(list))) {
-        failed = remove_leaf(dirfd(list), inner);
+    if (failed)
+        return failed;
+    while (!failed && (inner = next_name(&l))) {
+        failed = remove_leaf(l.folder, inner);
         if (failed == ENOTEMPTY)
-            failed = move_up(dirfd(list), inner, top, serial);
+            failed = move_up(l.folder, inner, top, serial);
     }
     if (!failed)
         failed = errno;
-    closedir(list);
+    close_list(&l);
     return failed ? failed : remove_leaf(top, name);
 }
 
@@ -99,19 +118,18 @@ int dpi_folder_remove(int folder, const char *name)
     int failed = remove_leaf(folder, name);
 
     while (failed == ENOTEMPTY) { // once for every level of nesting
-        DIR *list = open_list(folder, name);
+        list l;
         const char *inner;
-        if (!list)
-            return errno;
-        failed = 0;
-        while (!failed && (inner = next_name(list))) {
-            failed = remove_leaf(dirfd(list), inner);
+        if ((failed = open_list(&l, folder, name)) != 0)
+            return failed;
+        while (!failed && (inner = next_name(&l))) {
+            failed = remove_leaf(l.folder, inner);
             if (failed == ENOTEMPTY)
-                failed = flatten(dirfd(list), inner, &serial);
+                failed = flatten(l.folder, inner, &serial);
         }
         if (!failed)
             failed = errno;
-        closedir(list);
+        close_list(&l);
         if (!failed)
             failed = remove_leaf(folder, name);
     }
@@ -127,18 +145,19 @@ static int ends_with(const char *name, const char *tail)
 
 int dpi_folder_holds(int folder, const char *name, int *holds)
 {
-    DIR *list = open_list(folder, name);
+    list l;
     const char *inner;
+    int failed = open_list(&l, folder, name);
 
-    if (!list)
-        return errno;
+    if (failed)
+        return failed;
     *holds = DPI_FOLDER_EMPTY;
-    while (*holds != DPI_FOLDER_MODEL && (inner = next_name(list))) {
+    while (*holds != DPI_FOLDER_MODEL && (inner = next_name(&l))) {
         const int model = strcmp(inner, "config.json") == 0 || ends_with(inner, ".safetensors");
         *holds = model ? DPI_FOLDER_MODEL : DPI_FOLDER_OTHER;
     }
-    const int failed = *holds == DPI_FOLDER_MODEL ? 0 : errno;
-    closedir(list);
+    failed = *holds == DPI_FOLDER_MODEL ? 0 : errno;
+    close_list(&l);
     return failed;
 }
 
@@ -177,10 +196,12 @@ static int is_unlocked(int folder, const char *name)
 void dpi_folder_sweep(int folder, const char *prefix, const char *restore)
 {
     const size_t head = strlen(prefix);
-    DIR *list = open_list(folder, ".");
+    list l;
     const char *name;
 
-    while (list && (name = next_name(list))) {
+    if (open_list(&l, folder, "."))
+        return;
+    while ((name = next_name(&l))) {
         int64_t process;
         if (strncmp(name, prefix, head) != 0)
             continue;
@@ -192,6 +213,5 @@ void dpi_folder_sweep(int folder, const char *prefix, const char *restore)
         if (!restore || renameat2(folder, name, folder, restore, RENAME_NOREPLACE) != 0)
             dpi_folder_remove(folder, name);
     }
-    if (list)
-        closedir(list);
+    close_list(&l);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "io/json_load.h"
 
 enum {
     MOST_BYTES = 256 << 20,
@@ -17,10 +18,14 @@ typedef struct scan {
     int32_t depth;
     int64_t values;
     int in_string, escaped;
+    size_t token, longest; // bytes since one that ended a token, and the most there were
 } scan;
 
 static void scan_byte(scan *s, char byte)
 {
+    s->token++;
+    if (s->token > s->longest)
+        s->longest = s->token;
     if (s->in_string) {
         if (!s->escaped && byte == '"')
             s->in_string = 0;
@@ -30,15 +35,17 @@ static void scan_byte(scan *s, char byte)
     } else if (byte == '[' || byte == '{') {
         s->depth++;
         s->values++;
+        s->token = 0;
     } else if (byte == ']' || byte == '}') {
         s->depth--;
-    } else if (byte == ',') {
-        s->values++;
+    } else if (byte == ',' || byte == ' ' || byte == '\n') {
+        s->values += byte == ',';
+        s->token = 0;
     }
 }
 
 // A parser that recurses is safe only on text that nests little.
-static int check_bounds(const char *bytes, size_t size, const char *name, dp_error *error)
+static int check_bounds(const char *bytes, size_t size, const char *name, size_t *longest, dp_error *error)
 {
     scan s = {.line = 1};
 
@@ -56,6 +63,7 @@ static int check_bounds(const char *bytes, size_t size, const char *name, dp_err
             s.column = 0;
         }
     }
+    *longest = s.longest;
     return DP_OK;
 }
 
@@ -83,7 +91,7 @@ static int not_json(const char *bytes, size_t size, const char *name, const json
                              .line = found->line,
                              .column = found->column > 0 ? found->column : 1};
 
-    if (!found->text[0]) // jansson finds no words for it
+    if (!found->text[0] || json_error_code(found) == json_error_out_of_memory) // jansson may find no words for it
         return dpi_fail_at(error, DP_E_MEMORY, &place, "no memory for %zu bytes of json", size);
     if (strncmp(found->text, "duplicate object key", 20) == 0)
         copy_key(bytes, at, key, sizeof key);
@@ -94,16 +102,17 @@ int dpi_json_parse(json_t **out, const char *bytes, size_t size, const char *nam
 {
     const dpi_place start = {.file = name, .offset = 0, .line = 1, .column = 1};
     json_error_t found;
+    size_t longest = 0;
 
     if (size > MOST_BYTES)
         return dpi_fail_at(error, DP_E_FORMAT, &start, "is %zu bytes of json, at most %d are read", size,
                            MOST_BYTES);
     if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
         return dpi_fail_at(error, DP_E_FORMAT, &start, "begins with a byte order mark, not with json");
-    const int rc = check_bounds(bytes, size, name, error);
+    const int rc = check_bounds(bytes, size, name, &longest, error);
     if (rc)
         return rc;
-    json_t *value = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &found);
+    json_t *value = dpi_json_load(bytes, size, longest, &found);
     if (!value)
         return not_json(bytes, size, name, &found, error);
     *out = value;
