@@ -1,5 +1,6 @@
 // depthprune inspect: the shape of a model.
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -58,9 +59,35 @@ static void show(const cli_session *session)
     cli_table_add(&table, "%d tokens", m->context);
     if (session->settings->check) {
         cli_table_add(&table, "check");
-        cli_table_add(&table, "every weight is finite");
+        cli_table_add(&table, "every weight is finite; the tokenizer %s",
+                      session->tokenizer ? "is sound" : "is not there");
     }
     cli_table_print(&table, stdout);
+}
+
+// GGUF's word for what folders say by having no file.
+static int is_absent(const cli_session *session)
+{
+    return session->opened_nothing || strcmp(session->error.item, "tokenizer.ggml.model") == 0;
+}
+
+// The tokenizer is read, too, where there is one.
+static int check_tokenizer(cli_session *session)
+{
+    const int rc = cli_session_tokenizer(session);
+
+    session->advice = "its tokenizer is damaged: fetch or export the model again";
+    return rc && session->tokenizer == NULL && is_absent(session) ? DP_OK : rc;
+}
+
+// All that opening leaves unread.
+static int check(cli_session *session)
+{
+    int rc = dp_model_check(session->model, &session->monitor, &session->error);
+
+    if (rc == DP_OK)
+        rc = check_tokenizer(session);
+    return rc ? rc : cli_protocol_model(session);
 }
 
 int cli_cmd_inspect(cli_session *session)
@@ -68,14 +95,10 @@ int cli_cmd_inspect(cli_session *session)
     const cli_settings *s = session->settings;
     int rc = cli_output_check(session, s->output);
 
-    if (rc == DP_OK && s->check && s->dry_run)
-        rc = cli_usage(session, "--check reads every weight, --dry-run none");
     if (rc == DP_OK)
         rc = cli_session_model(session);
     if (rc == DP_OK && s->check)
-        rc = dp_model_check(session->model, &session->monitor, &session->error);
-    if (rc == DP_OK && s->check)
-        rc = cli_protocol_model(session);
+        rc = check(session);
     cli_progress_clear(&session->progress);
     if (rc == DP_OK && !s->json)
         show(session);

@@ -13,7 +13,7 @@ enum {
 };
 
 const cli_option cli_options[] = {
-    {"check", NULL, "read every weight: all must be finite; adds the content hash", CLI_INSPECT, CLI_FLAG,
+    {"check", NULL, "read every weight, which must be finite, and the tokenizer; adds the content hash", CLI_INSPECT, CLI_FLAG,
      AT(check), 0, 0, 0},
 
     {"plan", "PLAN.json", "remove what this plan says", CLI_PRUNE, CLI_TEXT, AT(plan), 0, 0, 0},

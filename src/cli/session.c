@@ -144,21 +144,6 @@ int cli_session_model(cli_session *session)
     return rc;
 }
 
-int cli_session_tokenizer(cli_session *session)
-{
-    int rc = cli_session_context(session);
-
-    if (rc || session->tokenizer)
-        return rc;
-    session->advice = session->command->bit == CLI_EVAL
-                          ? "without a tokenizer give --perplexity-tokens instead of text"
-                          : "without a tokenizer give --calibration-tokens instead of text";
-    rc = dp_tokenizer_open(session->context, session->settings->operands.items[0], &session->tokenizer,
-                           &session->error);
-    session->opened_nothing = rc == DP_E_IO && session->error.system_error == 0;
-    return rc;
-}
-
 static const char *system_advice(int32_t number)
 {
     switch (number) {

@@ -1,4 +1,5 @@
 // tokenizer.model: SentencePiece's ModelProto.
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -166,6 +167,23 @@ static int read_normalizer(dp_tokenizer *tokenizer, dpi_wire wire, dp_error *err
     return rc;
 }
 
+// With byte fallback every byte has its piece, as SentencePiece demands.
+static int check_bytes(const dp_tokenizer *tokenizer, const dpi_wire *wire, dp_error *error)
+{
+    const dpi_vocab *const vocab = &tokenizer->vocab;
+    char fact[64];
+
+    for (unsigned byte = 0; tokenizer->byte_fallback && byte < 256; byte++) {
+        const int size = snprintf(fact, sizeof fact, "<0x%02X>", byte);
+        const int32_t id = dpi_vocab_find(vocab, fact, (size_t)size);
+        if (id >= 0 && vocab->tokens[id].kind == DPI_TOKEN_BYTE)
+            continue;
+        snprintf(fact, sizeof fact, "bytes stand for unknown text, but <0x%02X> is missing", byte);
+        return dpi_wire_refuse(wire, DP_E_FORMAT, fact, error);
+    }
+    return DP_OK;
+}
+
 int dpi_tokenizer_from_spm(dp_tokenizer *tokenizer, const unsigned char *bytes, size_t size, dp_error *error)
 {
     model found = {.wire = {bytes, bytes + size, bytes, tokenizer->name}};
@@ -184,6 +202,8 @@ int dpi_tokenizer_from_spm(dp_tokenizer *tokenizer, const unsigned char *bytes, 
         rc = dpi_wire_refuse(&found.wire, DP_E_FORMAT, "no piece stands for unknown text", error);
     if (!rc)
         rc = read_trainer(tokenizer, found.trainer, error);
+    if (!rc)
+        rc = check_bytes(tokenizer, &found.wire, error);
     if (!rc)
         rc = read_normalizer(tokenizer, found.normalizer, error);
     if (!rc)

@@ -100,10 +100,25 @@ static size_t byte_text(int32_t kind, unsigned char byte, char text[8])
     return 6;
 }
 
+// A byte piece that is no byte's.
+static int check_byte_piece(const dp_tokenizer *tokenizer, int32_t id, dp_error *error)
+{
+    const dpi_token *const token = &tokenizer->vocab.tokens[id];
+
+    if (token->kind != DPI_TOKEN_BYTE)
+        return DP_OK;
+    for (int byte = 0; byte < 256; byte++)
+        if (tokenizer->byte_ids[byte] == id)
+            return DP_OK;
+    return dpi_fail_at(error, DP_E_FORMAT, &(dpi_place){.item = "vocab", .offset = -1},
+                       "byte piece %d is \"%.*s\", not one of <0x00> to <0xFF>", id,
+                       (int)(token->size < 64 ? token->size : 64), dpi_vocab_text(&tokenizer->vocab, id));
+}
+
 static int find_byte_ids(dp_tokenizer *tokenizer, dp_error *error)
 {
     const dpi_vocab *const vocab = &tokenizer->vocab;
-    int found = 0;
+    int rc = DP_OK;
 
     for (int byte = 0; byte < 256; byte++) {
         char text[8];
@@ -111,15 +126,10 @@ static int find_byte_ids(dp_tokenizer *tokenizer, dp_error *error)
         const int32_t id = dpi_vocab_find(vocab, text, size);
         const int fits = id >= 0 && (tokenizer->kind == DPI_BYTE_LEVEL || vocab->tokens[id].kind == DPI_TOKEN_BYTE);
         tokenizer->byte_ids[byte] = fits ? id : -1;
-        found += fits;
     }
-    if (tokenizer->kind == DPI_BYTE_LEVEL)
-        return DP_OK;
-    for (int32_t id = 0; id < vocab->count; id++)
-        found -= vocab->tokens[id].kind == DPI_TOKEN_BYTE;
-    return found ? dpi_fail_at(error, DP_E_FORMAT, &(dpi_place){.item = "vocab", .offset = -1},
-                               "a byte piece is not written <0x00> to <0xFF>")
-                 : DP_OK;
+    for (int32_t id = 0; !rc && tokenizer->kind != DPI_BYTE_LEVEL && id < vocab->count; id++)
+        rc = check_byte_piece(tokenizer, id, error);
+    return rc;
 }
 
 static int has_inner_space(const char *text, size_t size)

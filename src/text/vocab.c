@@ -112,7 +112,10 @@ int dpi_vocab_put(dpi_vocab *vocab, int32_t id, const char *text, size_t size, i
 
     if (token->kind != DPI_TOKEN_NONE)
         return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "token id %d is given twice", id);
-    if (size > INT32_MAX || vocab->text.size > UINT32_MAX - size)
+    if (size > DPI_TOKEN_LONGEST)
+        return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "token %d has %zu bytes, more than %d", id, size,
+                           DPI_TOKEN_LONGEST);
+    if (vocab->text.size > UINT32_MAX - size)
         return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "the tokens' texts pass 4 GiB");
     if (!is_utf8(text, size))
         return dpi_fail_at(error, DP_E_FORMAT, &PLACE, "token %d is not valid UTF-8", id);

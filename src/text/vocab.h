@@ -32,7 +32,7 @@ typedef struct dpi_vocab {
     size_t slot_count; // a power of two
 } dpi_vocab;
 
-enum { DPI_VOCAB_MOST = 1 << 24 }; // ids of a tokenizer
+enum { DPI_VOCAB_MOST = 1 << 24, DPI_TOKEN_LONGEST = 1 << 16 }; // ids of a tokenizer, bytes of a token
 
 uint64_t dpi_hash_bytes(const void *bytes, size_t size);
 
@@ -41,8 +41,8 @@ int dpi_vocab_open(dpi_vocab *vocab, dpi_memory *memory, int32_t count, dp_error
 // Room for more ids.
 int dpi_vocab_extend(dpi_vocab *vocab, int32_t count, dp_error *error);
 void dpi_vocab_close(dpi_vocab *vocab);
-// Give an id its token.  DP_E_FORMAT when the id has one, another id has this text, it is not UTF-8, or holds
-// a zero byte.
+// Give an id its token.  DP_E_FORMAT when the id has one, another id has this text, or it is too long, holds a NUL
+// or is not UTF-8.
 int dpi_vocab_put(dpi_vocab *vocab, int32_t id, const char *text, size_t size, int32_t kind, dp_error *error);
 int32_t dpi_vocab_find(const dpi_vocab *vocab, const char *text, size_t size); // id, or -1
 // Rank the scores of all tokens.  DP_E_FORMAT when one is not finite.

@@ -2,7 +2,9 @@
 import cases_config
 import cases_safetensors
 import cases_sharded
+import cases_tokenizer
 
+TABLES = [cases_safetensors, cases_sharded, cases_config, cases_tokenizer]
 LEFT_OUT = ["left out, for no reader exists yet: recipes, LoRA adapters, checkpoints"]
 
 
@@ -21,7 +23,7 @@ class Case:
 
 
 def every():
-    return [Case(group, row) for tables in (cases_safetensors, cases_sharded, cases_config) for group in tables.GROUPS
+    return [Case(group, row) for tables in TABLES for group in tables.GROUPS
             for row in group["rows"]]
 
 

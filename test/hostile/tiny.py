@@ -136,10 +136,10 @@ def bytemap():
 
 
 def byte_level():
-    """(tokens, merges): 256 bytes, 14 merges, and a begin and an end."""
+    """(tokens, merges): 256 bytes, 12 merges, and a begin and an end."""
     tokens = [bytemap()[byte] for byte in range(256)]
     merges = [("t", "h"), ("th", "e"), ("\u0120", "t"), ("\u0120t", "he"), ("h", "e"), ("a", "n"), ("an", "d"),
-              ("\u0120", "a"), ("o", "r"), ("i", "n"), ("in", "g"), ("e", "r"), ("o", "n"), ("e", "d")]
+              ("\u0120", "a"), ("o", "r"), ("i", "n"), ("in", "g"), ("e", "r")]
     for left, right in merges:
         if left + right not in tokens:
             tokens.append(left + right)

@@ -208,6 +208,7 @@ static void refused(dp_context *context, const piece *one, const settings *s, in
 
 START_TEST(refuses_broken_models)
 {
+    static char long_text[DPI_TOKEN_LONGEST + 2];
     const settings unigram = {1, 1, 1, 0};
     dp_context *context = new_context(NULL);
     dp_tokenizer *tokenizer = NULL;
@@ -219,7 +220,10 @@ START_TEST(refuses_broken_models)
     refused(context, &(piece){"", 0, 1}, &llama, DP_E_FORMAT, "a piece is empty");
     refused(context, &(piece){"x", 0, 9}, &llama, DP_E_FORMAT, "a piece has an unknown type");
     refused(context, &(piece){"x", 0, 2}, &llama, DP_E_FORMAT, "pieces 0 and 259 both stand for unknown text");
-    refused(context, &(piece){"<0xag>", 0, 6}, &llama, DP_E_FORMAT, "a byte piece is not written <0x00> to <0xFF>");
+    refused(context, &(piece){"<0xag>", 0, 6}, &llama, DP_E_FORMAT,
+            "byte piece 259 is \"<0xag>\", not one of <0x00> to <0xFF>");
+    memset(long_text, 'x', sizeof long_text - 1);
+    refused(context, &(piece){long_text, 0, 1}, &llama, DP_E_FORMAT, "token 259 has 65537 bytes, more than 65536");
     tokenizer = open_small(context, &llama);
     dp_tokenizer_free(tokenizer);
     char *const bytes = read_file(scratch("tokenizer.model"), &size);
@@ -238,6 +242,15 @@ START_TEST(refuses_broken_models)
     ck_assert_int_eq(error.offset, 4);
     write_file(scratch("cut.model"), "IQ== 0\nIg== 1\n", 14);
     ck_assert_int_eq(dp_tokenizer_open(context, scratch("cut.model"), &tokenizer, &error), DP_E_FORMAT);
+    char *const letter = memmem(bytes, size, "<0x41>", 6); // bytes become text only when there are all 256
+    letter[4] = 'g';
+    write_file(scratch("cut.model"), bytes, size);
+    ck_assert_int_eq(dp_tokenizer_open(context, scratch("cut.model"), &tokenizer, &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "bytes stand for unknown text, but <0x41> is missing");
+    letter[4] = 0;
+    write_file(scratch("cut.model"), bytes, size);
+    ck_assert_int_eq(dp_tokenizer_open(context, scratch("cut.model"), &tokenizer, &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "token 68 holds a zero byte");
     free(bytes);
     end_context(context);
 }
