@@ -35,7 +35,12 @@ typedef struct dp_scorer_options {
     int32_t projections_only; /**< mag: 1 leaves the two norm vectors out; default 0 */
     int32_t protect_first;    /**< leading blocks never removed; -1 (default): the criterion's own */
     int32_t protect_last;     /**< trailing blocks never removed; -1 (default): the criterion's own */
-    int32_t group_samples;    /**< ppl: samples that walk the depth together; 0 (default): what memory allows */
+    int32_t group_samples;    /**< ppl, bi: samples that walk the depth together; 0 (default): what memory allows */
+    int32_t resume;           /**< 1: go on from `journal` where that is; default 0: start anew */
+    int32_t reserved;         /**< zero */
+    const char *journal;      /**< ppl, bi: a file that holds what is finished, replaced after each group of samples; it
+                                   stays when the run ends or fails, and is the host's to delete; copied; default
+                                   NULL: none */
 } dp_scorer_options;
 
 /** Set every option to this library's default.  @param size sizeof(dp_scorer_options) */
@@ -56,7 +61,10 @@ DP_API int dp_scorer_new(dp_context *context, const dp_scorer_options *options, 
  * @param[out] out new
  * @return DP_OK, DP_E_ARGUMENT (no calibration set; an id outside the vocabulary; fewer blocks than are
  *         protected), DP_E_NUMERIC (a score is not finite), DP_E_MEMORY (the bytes that are missing) or
- *         DP_E_CANCELLED
+ *         DP_E_CANCELLED; with a journal also DP_E_IO, DP_E_FORMAT (the file is no journal; it stays as it is) and
+ *         DP_E_ARGUMENT (to resume: it belongs to another run)
+ *
+ * A resumed run gives the same bits as one that was never stopped, when the memory limit is the same.
  */
 DP_API int dp_scorer_run(dp_scorer *scorer, const dp_model *model, const dp_calib *calib,
                          const dp_monitor *monitor, dp_scores **out, dp_error *error);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/forecast.h"
@@ -70,6 +71,8 @@ static int deliver(cli_session *session, const dp_scores *scores)
         show(&info);
     if (rc == DP_OK && s->plot)
         rc = cli_plot_scores(session, &info, NULL);
+    if (rc == DP_OK && session->journal)
+        unlink(session->journal); // the scores say it all
     return rc;
 }
 

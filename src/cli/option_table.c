@@ -48,8 +48,10 @@ const cli_option cli_options[] = {
      MOST, 0},
     {"bos-each", NULL, "every calibration window begins with the BOS token", SCORING, CLI_FLAG, AT(bos_each), 0, 0,
      0},
-    {"group-samples", "N", "ppl: windows that walk the depth together (default: what memory allows)", SCORING,
+    {"group-samples", "N", "ppl, bi: windows that walk the depth together (default: what memory allows)", SCORING,
      CLI_COUNT, AT(group_samples), 1, MOST, 0},
+    {"resume", NULL, "ppl, bi: go on from OUTPUT.partial, what an earlier run of the same command has finished",
+     CLI_SCORE, CLI_FLAG, AT(resume), 0, 0, 0},
 
     {"perplexity", "FILE", "measure on this UTF-8 text; may be given several times", CLI_EVAL, CLI_FILES,
      AT(perplexity), 0, 0, 0},

@@ -44,7 +44,7 @@ typedef struct cli_settings {
     const char *output, *plot;
 
     const char *criterion;
-    int32_t unit, norm_power, weight_reduction, block_reduction, projections_only, group_samples;
+    int32_t unit, norm_power, weight_reduction, block_reduction, projections_only, group_samples, resume;
     int32_t protect[2]; // first, last
 
     const char *calibration, *calibration_tokens;

@@ -1,8 +1,10 @@
 // From the criterion options to scores.
 #include "cli/scoring.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/ids.h"
@@ -19,11 +21,29 @@ int cli_scoring_needs_data(const cli_settings *settings)
     return strncmp(cli_scoring_criterion(settings), "mag", 3) != 0;
 }
 
+// OUTPUT.partial, where the run is long and its output a file.
+static int name_journal(cli_session *session)
+{
+    const cli_settings *s = session->settings;
+    const size_t room = s->output ? strlen(s->output) + sizeof ".partial" : 0;
+
+    if (session->journal || session->command->bit != CLI_SCORE || !s->output || !cli_scoring_needs_data(s))
+        return DP_OK;
+    session->journal = malloc(room);
+    if (session->journal == NULL)
+        return cli_fail(session, DP_E_MEMORY, (cli_place){0}, "out of memory");
+    snprintf(session->journal, room, "%s.partial", s->output);
+    return DP_OK;
+}
+
 static int make_scorer(cli_session *session, dp_scorer **out)
 {
     const cli_settings *s = session->settings;
     dp_scorer_options options;
+    int rc = name_journal(session);
 
+    if (rc)
+        return rc;
     dp_scorer_options_init(&options, sizeof options);
     options.criterion = cli_scoring_criterion(s);
     if (s->norm_power != CLI_UNSET)
@@ -36,7 +56,9 @@ static int make_scorer(cli_session *session, dp_scorer **out)
     options.protect_first = s->protect[0];
     options.protect_last = s->protect[1];
     options.group_samples = s->group_samples;
-    const int rc = dp_scorer_new(session->context, &options, out, &session->error);
+    options.journal = session->journal;
+    options.resume = s->resume;
+    rc = dp_scorer_new(session->context, &options, out, &session->error);
     return rc == DP_E_ARGUMENT ? CLI_USAGE : rc;
 }
 
@@ -45,6 +67,8 @@ int cli_scoring_check(cli_session *session)
     const cli_settings *s = session->settings;
     dp_scorer *scorer = NULL;
 
+    if (s->resume && (s->output == NULL || !cli_scoring_needs_data(s)))
+        return cli_usage(session, "--resume needs --output and a criterion that reads calibration data");
     if (s->calibration && s->calibration_tokens)
         return cli_usage(session, "--calibration and --calibration-tokens exclude each other");
     if (cli_scoring_needs_data(s) && s->calibration == NULL && s->calibration_tokens == NULL)
@@ -143,6 +167,19 @@ static int make_calib(cli_session *session, dp_calib **out)
     return session->settings->calibration_tokens ? calib_from_ids(session, out) : calib_from_text(session, out);
 }
 
+static int run_scorer(cli_session *session, dp_scorer *scorer, const dp_calib *calib, dp_scores **out)
+{
+    session->advice = "the model holds a number that is not finite: 'depthprune inspect --check' finds it";
+    const int rc = dp_scorer_run(scorer, session->model, calib, &session->monitor, out, &session->error);
+
+    if (session->journal && access(session->journal, F_OK) == 0) {
+        session->kept = "finished samples are kept beside the output: the same command with --resume goes on";
+        if (rc && session->error.file[0] && strcmp(session->error.file, session->journal) == 0)
+            session->advice = "remove this file, or give another --output";
+    }
+    return rc;
+}
+
 int cli_scoring_run(cli_session *session, dp_scores **out)
 {
     dp_calib *calib = NULL;
@@ -152,9 +189,7 @@ int cli_scoring_run(cli_session *session, dp_scores **out)
     if (rc == DP_OK)
         rc = make_calib(session, &calib);
     if (rc == DP_OK)
-        session->advice = "the model holds a number that is not finite: 'depthprune inspect --check' finds it";
-    if (rc == DP_OK)
-        rc = dp_scorer_run(scorer, session->model, calib, &session->monitor, out, &session->error);
+        rc = run_scorer(session, scorer, calib, out);
     if (rc == DP_OK && calib)
         cli_protocol_calib(session, calib);
     cli_progress_clear(&session->progress);

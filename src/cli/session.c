@@ -38,6 +38,7 @@ void cli_session_free(cli_session *session)
     dp_tokenizer_free(session->tokenizer);
     dp_model_free(session->model);
     dp_context_free(session->context);
+    free(session->journal);
     *session = (cli_session){0};
 }
 

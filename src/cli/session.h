@@ -26,6 +26,7 @@ typedef struct cli_session {
     int opened_nothing; // there is no tokenizer
     int muted;          // the library repeats itself: its notes are not shown
     const char *kept;   // what an interruption leaves
+    char *journal;      // where a scoring run keeps what is finished, or NULL
     double started;     // clock of cli_clock()
 } cli_session;
 

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "nn/budget.h"
 #include "nn/network.h"
-#include "prune/criteria.h"
+#include "prune/journal.h"
 
 enum { BUDGET_MIB = 64 };
 
@@ -125,18 +125,29 @@ int dpi_score_influence(dpi_scoring *scoring, dp_error *error)
                                .items = scoring->samples,
                                .rows = scoring->length,
                                .copies = 2,
+                               .asked = scoring->options->group_samples,
                                .most = (uint64_t)BUDGET_MIB << 20};
     influence run = {.scoring = scoring, .device = dpi_device_of(scoring->context)};
-    int64_t step = 0;
+    int64_t step = 0, done = 0;
     int rc = dpi_budget_fit(scoring->context, scoring->model, &budget, &step, error);
 
     if (rc)
         return rc;
     rc = open_run(&run, step * scoring->length, error);
     dpi_watch_begin(scoring->watch, "score", (uint64_t)tokens * (uint64_t)scoring->model->config.blocks);
-    for (int64_t first = 0; first < scoring->samples && !rc; first += step) {
+    if (!rc)
+        rc = dpi_journal_read(scoring->journal, run.cosines, scoring->model->config.blocks, scoring->samples, &done,
+                              error);
+    if (!rc)
+        rc = dpi_watch_advance(scoring->watch,
+                               (uint64_t)(done * scoring->length) * (uint64_t)scoring->model->config.blocks, error);
+    for (int64_t first = done; first < scoring->samples && !rc; first = done) {
         const int64_t left = scoring->samples - first;
-        rc = group(&run, first, left < step ? left : step, error);
+
+        done += left < step ? left : step;
+        rc = group(&run, first, done - first, error);
+        if (!rc)
+            rc = dpi_journal_write(scoring->journal, run.cosines, scoring->model->config.blocks, done, error);
     }
     for (int32_t n = 0; n < scoring->model->config.blocks && !rc; n++)
         scoring->scores[n] = 1 - run.cosines[n] / (double)tokens;

@@ -9,7 +9,7 @@
 #include "nn/budget.h"
 #include "nn/network.h"
 #include "nn/tokens.h"
-#include "prune/criteria.h"
+#include "prune/journal.h"
 
 // Stream 0 is the dense model, stream 1 + n the model without block n; streams lie one after another.
 typedef struct lockstep {
@@ -141,16 +141,24 @@ int dpi_score_perplexity(dpi_scoring *scoring, dp_error *error)
                                .asked = scoring->options->group_samples,
                                .most = (uint64_t)DPI_BUDGET_MIB << 20};
     lockstep walk = {.scoring = scoring, .device = dpi_device_of(scoring->context)};
-    int64_t group = 0;
+    int64_t group = 0, done = 0;
     int rc = dpi_budget_fit(scoring->context, scoring->model, &budget, &group, error);
 
     if (rc)
         return rc;
     rc = open_walk(&walk, group, error);
     dpi_watch_begin(scoring->watch, "score", (uint64_t)(scoring->samples * scoring->length) * passes);
-    for (int64_t first = 0; first < scoring->samples && !rc; first += group) {
+    if (!rc)
+        rc = dpi_journal_read(scoring->journal, walk.sums, stream_count(scoring), scoring->samples, &done, error);
+    if (!rc)
+        rc = dpi_watch_advance(scoring->watch, (uint64_t)(done * scoring->length) * passes, error);
+    for (int64_t first = done; first < scoring->samples && !rc; first = done) {
         const int64_t left = scoring->samples - first;
-        rc = walk_group(&walk, first, left < group ? left : group, error);
+
+        done += left < group ? left : group;
+        rc = walk_group(&walk, first, done - first, error);
+        if (!rc)
+            rc = dpi_journal_write(scoring->journal, walk.sums, stream_count(scoring), done, error);
     }
     if (!rc)
         give_scores(scoring, walk.sums);

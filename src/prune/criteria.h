@@ -15,6 +15,7 @@ typedef struct dpi_scoring {
     const int32_t *ids; // samples × length; NULL when the criterion needs no data
     int64_t samples, length;
     dpi_watch *watch;
+    const struct dpi_journal *journal; // keeps what is finished
     double *scores; // out: one a block
     double dense;   // out: the criterion on the whole model; NaN where it has none
 } dpi_scoring;

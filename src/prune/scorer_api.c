@@ -7,12 +7,14 @@
 #include "base/options.h"
 #include "nn/budget.h"
 #include "nn/tokens.h"
+#include "prune/journal.h"
 #include "prune/scores.h"
 
 struct dp_scorer {
     dp_context *context; // one reference
     dp_scorer_options options;
     const dpi_criterion *criterion;
+    char *journal; // the options' text, or NULL
 };
 
 #define AT(field) .name = #field, .offset = offsetof(dp_scorer_options, field)
@@ -30,7 +32,9 @@ static const dpi_option options[] = {
     {AT(protect_last), .kind = DPI_INT32, .least = -1, .most = INT32_MAX, .value = -1,
      .help = "trailing blocks never removed; -1: the criterion's own"},
     {AT(group_samples), .kind = DPI_INT32, .least = 0, .most = INT32_MAX,
-     .help = "ppl: samples that walk the depth together; 0: what memory allows"},
+     .help = "ppl, bi: samples that walk the depth together; 0: what memory allows"},
+    {AT(resume), .kind = DPI_INT32, .least = 0, .most = 1, .help = "go on from the journal"},
+    {AT(journal), .kind = DPI_TEXT, .help = "ppl, bi: a file for what is finished"},
 };
 static const dpi_schema schema = {"dp_scorer_options", sizeof(dp_scorer_options), sizeof options / sizeof *options,
                                   options};
@@ -55,9 +59,15 @@ int dp_scorer_new(dp_context *context, const dp_scorer_options *given, dp_scorer
     dp_scorer *scorer = dpi_alloc(&context->memory, 1, sizeof *scorer, error);
     if (!scorer)
         return DP_E_MEMORY;
+    scorer->journal = read.journal ? dpi_copy_text(&context->memory, read.journal, error) : NULL;
+    if (read.journal && !scorer->journal) {
+        dpi_free(&context->memory, scorer);
+        return DP_E_MEMORY;
+    }
     scorer->context = dpi_context_keep(context);
     scorer->options = read;
     scorer->options.criterion = criterion->name;
+    scorer->options.journal = scorer->journal;
     scorer->criterion = criterion;
     *out = scorer;
     return DP_OK;
@@ -68,6 +78,7 @@ void dp_scorer_free(dp_scorer *scorer)
     if (!scorer)
         return;
     dp_context *context = scorer->context;
+    dpi_free(&context->memory, scorer->journal);
     dpi_free(&context->memory, scorer);
     dpi_context_drop(context);
 }
@@ -146,8 +157,13 @@ int dp_scorer_run(dp_scorer *scorer, const dp_model *model, const dp_calib *cali
     dp_calib_info info = {.size = sizeof info};
     char digest[65] = "";
     dpi_watch watch;
-    dpi_scoring scoring = {
-        .context = scorer->context, .model = model, .options = &scorer->options, .watch = &watch, .dense = NAN};
+    dpi_journal journal;
+    dpi_scoring scoring = {.context = scorer->context,
+                           .model = model,
+                           .options = &scorer->options,
+                           .watch = &watch,
+                           .journal = &journal,
+                           .dense = NAN};
     dpi_scores_facts facts = {.scoring = &scoring,
                               .criterion = scorer->criterion->name,
                               .digest = digest,
@@ -158,6 +174,10 @@ int dp_scorer_run(dp_scorer *scorer, const dp_model *model, const dp_calib *cali
         rc = read_protection(scorer, model->config.blocks, &facts, error);
     if (!rc)
         rc = read_calib(scorer, calib, &scoring, &info, error);
+    if (!rc && scorer->journal)
+        rc = model_digest(model, monitor, digest, error);
+    if (!rc)
+        rc = dpi_journal_open(&journal, &scoring, facts.criterion, digest, error);
     if (rc)
         return rc;
     scoring.scores = dpi_alloc(memory, (size_t)model->config.blocks, sizeof(double), error);

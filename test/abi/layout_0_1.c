@@ -143,6 +143,9 @@ TYPED(dp_scorer_options, projections_only, 24, int32_t);
 TYPED(dp_scorer_options, protect_first, 28, int32_t);
 TYPED(dp_scorer_options, protect_last, 32, int32_t);
 TYPED(dp_scorer_options, group_samples, 36, int32_t);
+TYPED(dp_scorer_options, resume, 40, int32_t);
+TYPED(dp_scorer_options, reserved, 44, int32_t);
+TYPED(dp_scorer_options, journal, 48, const char *);
 
 // dp_scores_info
 TYPED(dp_scores_info, size, 0, uint32_t);
