@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "text/unicode_tables.h"
 
 static const dpi_place PLACE = {.item = "added_tokens", .offset = -1};
 
@@ -87,7 +88,7 @@ int dpi_added_at(const dpi_added *set, const char *text, size_t size, size_t at,
             break;
         if (set->nodes[node].id < 0)
             continue;
-        *match = (dpi_match){at, i + 1, set->nodes[node].id};
+        *match = (dpi_match){at, i + 1, i + 1, set->nodes[node].id};
         *flags = set->nodes[node].flags;
         found = 1;
     }
@@ -133,21 +134,53 @@ static size_t before_spaces(const char *text, size_t from, size_t at)
     return at;
 }
 
-int dpi_added_next(const dpi_added *set, const char *text, size_t size, size_t from, int literal, dpi_match *match)
+// What regular expressions call \w: letters, marks, digits, connectors and joiners.
+static int is_word(uint32_t point)
 {
+    size_t low = 0, high = DPI_WORD_RANGES;
+
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        const uint32_t *const range = dpi_word_ranges + middle * 2;
+        if (point >= range[0] && point <= range[1])
+            return 1;
+        if (range[1] < point)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return 0;
+}
+
+// Nothing that is part of a word stands before or after.
+static int stands_alone(const char *text, size_t size, size_t begin, size_t end)
+{
+    size_t before = begin;
+    uint32_t point = 0;
+
+    if (end < size && dpi_utf8_decode(text + end, size - end, &point) && is_word(point))
+        return 0;
+    while (before > 0 && (before == begin || ((unsigned char)text[before] & 0xc0) == 0x80))
+        before--;
+    return before == begin || !dpi_utf8_decode(text + before, begin - before, &point) || !is_word(point);
+}
+
+int dpi_added_next(const dpi_added *set, const char *text, size_t size, int literal, dpi_match *match)
+{
+    const size_t from = match->end;
     unsigned flags = 0;
 
     if (!set->count)
         return 0;
-    for (size_t at = from; at < size;) {
+    for (size_t at = match->next; at < size;) {
         if (!set->first[(unsigned char)text[at]] || !dpi_added_at(set, text, size, at, match, &flags)) {
             at++;
             continue;
         }
-        if (literal && flags & DPI_ADDED_SPECIAL) {
-            at = match->end;
+        at = match->next;
+        if ((literal && flags & DPI_ADDED_SPECIAL) ||
+            (flags & DPI_ADDED_WORD && !stands_alone(text, size, match->begin, match->end)))
             continue;
-        }
         if (flags & DPI_ADDED_LSTRIP)
             match->begin = before_spaces(text, from, match->begin);
         if (flags & DPI_ADDED_RSTRIP)

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-enum { DPI_ADDED_SPECIAL = 1, DPI_ADDED_LSTRIP = 2, DPI_ADDED_RSTRIP = 4 };
+enum { DPI_ADDED_SPECIAL = 1, DPI_ADDED_LSTRIP = 2, DPI_ADDED_RSTRIP = 4, DPI_ADDED_WORD = 8 };
 enum { DPI_ADDED_LONGEST = 1024 }; // bytes of an added token's text
 
 typedef struct dpi_added_node {
@@ -22,7 +22,8 @@ typedef struct dpi_added {
 } dpi_added;
 
 typedef struct dpi_match {
-    size_t begin, end;
+    size_t begin, end; // with the spaces that go with the token
+    size_t next;       // where the token's own text ends: the search goes on here
     int32_t id;
 } dpi_match;
 
@@ -31,7 +32,7 @@ int dpi_added_put(dpi_added *set, const char *text, size_t size, int32_t id, uns
 void dpi_added_close(dpi_added *set);
 // The longest token that begins exactly at `at`; 0 when there is none.
 int dpi_added_at(const dpi_added *set, const char *text, size_t size, size_t at, dpi_match *match, unsigned *flags);
-// The next token at or after `from`; specials are passed over when `literal`.  0 when there is none.
-int dpi_added_next(const dpi_added *set, const char *text, size_t size, size_t from, int literal, dpi_match *match);
+// The token after *match, which starts zeroed; specials are passed over when `literal`.  0 when there is none.
+int dpi_added_next(const dpi_added *set, const char *text, size_t size, int literal, dpi_match *match);
 
 #endif

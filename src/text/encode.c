@@ -1,5 +1,6 @@
 // Text to ids: repair the UTF-8, cut out added tokens, normalise what is left, cut again, encode the rest.
 #include "base/error.h"
+#include "text/nfc.h"
 #include "text/tokenizer.h"
 
 int dpi_ids_add(dpi_memory *memory, dpi_ids *ids, int32_t id, dp_error *error)
@@ -61,12 +62,13 @@ static int encode_plain(dpi_encoder *encoder, const char *text, size_t size, int
 static int encode_normal(dpi_encoder *encoder, const char *text, size_t size, int first, dp_error *error)
 {
     const dp_tokenizer *const tokenizer = encoder->tokenizer;
-    dpi_match match;
+    dpi_match match = {0};
     size_t at = 0;
     int rc = DP_OK;
 
-    while (!rc && dpi_added_next(&tokenizer->normalized, text, size, at, encoder->literal, &match)) {
-        rc = encode_plain(encoder, text + at, match.begin - at, first && !at, error);
+    while (!rc && dpi_added_next(&tokenizer->normalized, text, size, encoder->literal, &match)) {
+        if (match.begin > at)
+            rc = encode_plain(encoder, text + at, match.begin - at, first && !at, error);
         if (!rc)
             rc = dpi_ids_add(tokenizer->memory, &encoder->ids, match.id, error);
         at = match.end;
@@ -80,6 +82,11 @@ static int encode_segment(dpi_encoder *encoder, const char *text, size_t size, i
 
     if (!size)
         return DP_OK;
+    if (tokenizer->composes && !dpi_nfc_plain(text, size)) {
+        encoder->composed.size = 0;
+        const int failed = dpi_nfc_add(text, size, &encoder->composed, encoder->watch, error);
+        return failed ? failed : encode_normal(encoder, encoder->composed.data, encoder->composed.size, first, error);
+    }
     if (tokenizer->kind == DPI_BYTE_LEVEL || tokenizer->late)
         return encode_normal(encoder, text, size, first, error);
     encoder->normal.size = 0;
@@ -92,12 +99,13 @@ static int encode_segment(dpi_encoder *encoder, const char *text, size_t size, i
 static int encode_valid(dpi_encoder *encoder, const char *text, size_t size, dp_error *error)
 {
     const dp_tokenizer *const tokenizer = encoder->tokenizer;
-    dpi_match match;
-    size_t at = 0;
+    dpi_match match = {0};
+    size_t at = 0; // not after match.begin, unless the token before took spaces that this one begins with
     int rc = DP_OK;
 
-    while (!rc && dpi_added_next(&tokenizer->added, text, size, at, encoder->literal, &match)) {
-        rc = encode_segment(encoder, text + at, match.begin - at, !at, error);
+    while (!rc && dpi_added_next(&tokenizer->added, text, size, encoder->literal, &match)) {
+        if (match.begin > at)
+            rc = encode_segment(encoder, text + at, match.begin - at, !at, error);
         if (!rc)
             rc = dpi_ids_add(tokenizer->memory, &encoder->ids, match.id, error);
         at = match.end;

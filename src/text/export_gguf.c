@@ -205,6 +205,10 @@ static int put_bytes(const dp_tokenizer *tokenizer, int32_t rows, dpi_gguf_out *
     if (!known || known->ignore_merges != tokenizer->ignore_merges)
         return dpi_fail_at(error, DP_E_UNSUPPORTED, &place,
                            "GGUF has no name for this pre-tokenizer that is known here");
+    if (known->composes != tokenizer->composes)
+        dpi_log(tokenizer->context, DP_LOG_WARNING,
+                "%s %s texts to form NFC first; GGUF cannot say so, and \"%s\" is read as one that %s", tokenizer->name,
+                tokenizer->composes ? "brings" : "does not bring", known->name, known->composes ? "does" : "does not");
     int rc = put_text(out, "tokenizer.ggml.model", "gpt2", error);
     if (!rc)
         rc = put_text(out, "tokenizer.ggml.pre", known->name, error);

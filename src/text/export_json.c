@@ -17,7 +17,9 @@ static void put_added(dpi_page *page, const dp_tokenizer *tokenizer)
         dpi_page_number(page, id);
         dpi_page_put(page, ", \"content\": ");
         dpi_page_token(page, tokenizer, id);
-        dpi_page_put(page, ", \"single_word\": false, \"lstrip\": ");
+        dpi_page_put(page, ", \"single_word\": ");
+        dpi_page_flag(page, (token->flags & DPI_ADDED_WORD) != 0);
+        dpi_page_put(page, ", \"lstrip\": ");
         dpi_page_flag(page, (token->flags & DPI_ADDED_LSTRIP) != 0);
         dpi_page_put(page, ", \"rstrip\": ");
         dpi_page_flag(page, (token->flags & DPI_ADDED_RSTRIP) != 0);
@@ -37,7 +39,9 @@ static void put_normalizer(dpi_page *page, const dp_tokenizer *tokenizer)
         "{\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, \"content\": \"" DPI_SPACE "\"}";
 
     dpi_page_put(page, "  \"normalizer\": ");
-    if (tokenizer->kind == DPI_BYTE_LEVEL || tokenizer->late) {
+    if (tokenizer->composes) {
+        dpi_page_put(page, "{\"type\": \"NFC\"}");
+    } else if (tokenizer->kind == DPI_BYTE_LEVEL || tokenizer->late) {
         dpi_page_put(page, "null");
     } else if (tokenizer->prefix == DPI_PREFIX_ALWAYS) {
         dpi_page_put(page,

@@ -105,6 +105,7 @@ static int add_token(dp_tokenizer *tokenizer, int64_t id, const char *text, unsi
 static unsigned flags_of(const json_t *token)
 {
     return (json_is_true(json_object_get(token, "special")) ? DPI_ADDED_SPECIAL : 0u) |
+           (json_is_true(json_object_get(token, "single_word")) ? DPI_ADDED_WORD : 0u) |
            (json_is_true(json_object_get(token, "lstrip")) ? DPI_ADDED_LSTRIP : 0u) |
            (json_is_true(json_object_get(token, "rstrip")) ? DPI_ADDED_RSTRIP : 0u);
 }

@@ -160,6 +160,7 @@ static int read_bytes(dp_tokenizer *tokenizer, const dpi_gguf *file, dp_error *e
                            (int)(size < 64 ? size : 64), pre);
     tokenizer->kind = DPI_BYTE_LEVEL;
     tokenizer->ignore_merges = known->ignore_merges;
+    tokenizer->composes = known->composes;
     tokenizer->adds_bos = known->adds_bos;
     rc = dpi_splitter_open(&tokenizer->splitter, tokenizer->memory, error);
     if (!rc)

@@ -142,7 +142,7 @@ static int read_flag(const dp_tokenizer *tokenizer, const json_t *token, const c
 static int read_added(dp_tokenizer *tokenizer, const json_t *token, dp_error *error)
 {
     const char *text = NULL;
-    unsigned flags = 0, single = 0, normalized = 0;
+    unsigned flags = 0, normalized = 0;
     int rc = dpi_json_string(token, "content", 1, &text, tokenizer->name, error);
 
     if (!rc)
@@ -152,14 +152,11 @@ static int read_added(dp_tokenizer *tokenizer, const json_t *token, dp_error *er
     if (!rc)
         rc = read_flag(tokenizer, token, "rstrip", DPI_ADDED_RSTRIP, &flags, error);
     if (!rc)
-        rc = read_flag(tokenizer, token, "single_word", 1, &single, error);
+        rc = read_flag(tokenizer, token, "single_word", DPI_ADDED_WORD, &flags, error);
     if (!rc)
         rc = read_flag(tokenizer, token, "normalized", 1, &normalized, error);
     if (rc || !*text)
         return rc;
-    if (single)
-        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "single_word",
-                               "added token is matched as a word only:", text, error);
     const int32_t id = (int32_t)json_integer_value(json_object_get(token, "id"));
     const int32_t kind = id == tokenizer->unknown    ? DPI_TOKEN_UNKNOWN
                          : flags & DPI_ADDED_SPECIAL ? DPI_TOKEN_CONTROL

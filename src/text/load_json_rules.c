@@ -43,6 +43,10 @@ static int read_normalizer(dp_tokenizer *tokenizer, const json_t *part, int *spa
 {
     const json_t *const pattern = json_object_get(part, "pattern");
 
+    if (is(json_object_get(part, "type"), "NFC")) {
+        tokenizer->composes = 1;
+        return DP_OK;
+    }
     if (is(json_object_get(part, "type"), "Prepend") && is(json_object_get(part, "prepend"), DPI_SPACE)) {
         tokenizer->prefix = DPI_PREFIX_ALWAYS;
         return DP_OK;
@@ -166,6 +170,9 @@ int dpi_json_rules(dp_tokenizer *tokenizer, const json_t *root, dp_error *error)
         return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "pre_tokenizer",
                                "neither byte-level BPE nor SentencePiece BPE:", part ? type_of(part) : "none",
                                error);
+    if (!bytes && tokenizer->composes)
+        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "normalizer",
+                               "not supported here with SentencePiece BPE:", "NFC", error);
     tokenizer->kind = bytes ? DPI_BYTE_LEVEL : DPI_SENTENCEPIECE;
     return DP_OK;
 }

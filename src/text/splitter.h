@@ -71,6 +71,7 @@ typedef struct dpi_known_splitter {
     const char *pattern;      // of REGEX
     int32_t gpt2;             // ByteLevel's own pattern follows
     int32_t ignore_merges;    // a word that is a token is taken whole
+    int32_t composes;         // form C comes first
     int32_t adds_bos;         // where the file does not say
 } dpi_known_splitter;
 

@@ -9,11 +9,11 @@ static const char QWEN2[] = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?
                             " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
 static const dpi_known_splitter KNOWN[] = {
-    {"smollm", "smollm", DPI_STEP_DIGIT, NULL, 1, 0, 0},
-    {"gpt-2", "gpt2", -1, NULL, 1, 0, 0},
-    {"llama-bpe", "llama3", DPI_STEP_REGEX, LLAMA3, 0, 1, 1},
-    {"llama-v3", "llama-v3", DPI_STEP_REGEX, LLAMA3, 0, 1, 1},
-    {"qwen2", "qwen2", DPI_STEP_REGEX, QWEN2, 0, 0, 0},
+    {"smollm", "smollm", DPI_STEP_DIGIT, NULL, 1, 0, 0, 0},
+    {"gpt-2", "gpt2", -1, NULL, 1, 0, 0, 0},
+    {"llama-bpe", "llama3", DPI_STEP_REGEX, LLAMA3, 0, 1, 0, 1},
+    {"llama-v3", "llama-v3", DPI_STEP_REGEX, LLAMA3, 0, 1, 0, 1},
+    {"qwen2", "qwen2", DPI_STEP_REGEX, QWEN2, 0, 0, 1, 0},
 };
 enum { KNOWN_COUNT = sizeof KNOWN / sizeof *KNOWN };
 

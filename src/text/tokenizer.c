@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/sha256.h"
 #include "text/bytemap.h"
+#include "text/nfc.h"
 
 static const uint64_t MOST_BYTES = 256u << 20; // of tokenizer.json and tokenizer.model
 
@@ -47,9 +48,10 @@ int dpi_tokenizer_add(dp_tokenizer *tokenizer, int32_t id, unsigned flags, int n
         return rc;
     if (!normalized)
         return dpi_added_put(&tokenizer->added, text, size, id, flags, error);
-    if (tokenizer->kind == DPI_BYTE_LEVEL || tokenizer->late)
+    if (!tokenizer->composes && (tokenizer->kind == DPI_BYTE_LEVEL || tokenizer->late))
         return dpi_added_put(&tokenizer->normalized, text, size, id, flags, error);
-    rc = dpi_normalise(tokenizer, text, size, 1, &normal, error);
+    rc = tokenizer->composes ? dpi_nfc_add(text, size, &normal, NULL, error)
+                             : dpi_normalise(tokenizer, text, size, 1, &normal, error);
     if (!rc)
         rc = dpi_added_put(&tokenizer->normalized, normal.data, normal.size, id, flags, error);
     dpi_text_clear(&normal);

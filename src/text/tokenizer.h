@@ -43,6 +43,7 @@ struct dp_tokenizer {
     dpi_added normalized; // cut from the normalised text
     dpi_added pieces;     // user-defined pieces of a SentencePiece model: taken whole, not cut out
     int32_t prefix;       // DPI_PREFIX_*
+    int32_t composes;     // texts are brought to normalization form C first; byte-level only
     int32_t late;         // spaces are dealt with after the second cut (Metaspace), not before it
     int32_t squeeze;      // leading, trailing and repeated spaces are dropped
     int32_t byte_fallback, fuse_unknown, ignore_merges;
@@ -90,7 +91,8 @@ typedef struct dpi_encoder {
     int after_unknown; // the last id stands for unknown text
     dpi_merger merger;
     dpi_cutter cutter;
-    dpi_text normal; // a segment after normalisation, or a word in stand-in characters
+    dpi_text composed; // a segment in form C
+    dpi_text normal;   // a segment after normalisation, or a word in stand-in characters
 } dpi_encoder;
 
 int dpi_encode_text(dpi_encoder *encoder, const char *text, size_t size, dp_error *error);

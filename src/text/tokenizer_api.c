@@ -52,6 +52,7 @@ static int encode(dpi_encoder *encoder, const char *text, size_t bytes, uint32_t
     dpi_cutter_close(&encoder->cutter);
     dpi_merger_close(&encoder->merger);
     dpi_free(tokenizer->memory, encoder->merger.splits);
+    dpi_text_clear(&encoder->composed);
     dpi_text_clear(&encoder->normal);
     return rc;
 }
@@ -66,6 +67,7 @@ int dpi_tokenizer_ids(const dp_tokenizer *tokenizer, const char *text, size_t by
     dpi_encoder encoder = {.tokenizer = tokenizer,
                            .watch = watch,
                            .literal = !(flags & DP_ENCODE_SPECIAL),
+                           .composed = {.memory = tokenizer->memory},
                            .normal = {.memory = tokenizer->memory},
                            .merger = {.memory = tokenizer->memory,
                                       .vocab = &tokenizer->vocab,

@@ -106,7 +106,7 @@ static inline char *read_file(const char *path, size_t *size)
 // Byte-level tokenizer.json: the 256 bytes are ids 0 to 255, then `vocab` ("\"he\": 256"), with the other parts
 // given.
 typedef struct parts {
-    const char *vocab, *merges, *pre_tokenizer, *added, *more; // NULL: none; `more` goes into the model
+    const char *vocab, *merges, *pre_tokenizer, *added, *more, *normalizer; // NULL: none; `more` is of the model
 } parts;
 
 #define SMOLLM                                                                                                     \
@@ -117,8 +117,9 @@ static inline char *byte_level_json(const parts *p)
 {
     char *json = malloc(1 << 16), *at = json;
 
-    at += sprintf(at, "{\"added_tokens\":[%s],\"pre_tokenizer\":%s,\"model\":{\"type\":\"BPE\",%s\"vocab\":{",
-                  p->added ? p->added : "", p->pre_tokenizer ? p->pre_tokenizer : SMOLLM, p->more ? p->more : "");
+    at += sprintf(at, "{\"added_tokens\":[%s],\"normalizer\":%s,\"pre_tokenizer\":%s,"
+                  "\"model\":{\"type\":\"BPE\",%s\"vocab\":{",
+                  p->added ? p->added : "", p->normalizer ? p->normalizer : "null", p->pre_tokenizer ? p->pre_tokenizer : SMOLLM, p->more ? p->more : "");
     for (int byte = 0; byte < 256; byte++)
         at += sprintf(at, "\"\\u%04x\":%d,", dpi_byte_point((unsigned char)byte), byte);
     at +=

@@ -8,10 +8,10 @@ typedef struct find {
 
 static void check(const dpi_added *set, const char *text, int literal, const find *want, size_t count)
 {
-    dpi_match match = {0, 0, 0};
-    size_t at = 0, found = 0;
+    dpi_match match = {0};
+    size_t found = 0;
 
-    for (; dpi_added_next(set, text, strlen(text), at, literal, &match); at = match.end, found++) {
+    for (; dpi_added_next(set, text, strlen(text), literal, &match); found++) {
         ck_assert_uint_lt(found, count);
         ck_assert_uint_eq(match.begin, want[found].begin);
         ck_assert_uint_eq(match.end, want[found].end);
@@ -60,6 +60,37 @@ START_TEST(takes_spaces_along)
 }
 END_TEST
 
+// As Hugging Face's tokenizers do it: the search goes on where the token's own text ends.
+START_TEST(taken_spaces_may_be_tokens_too)
+{
+    dp_context *context = new_context(NULL);
+    dpi_added set = {.memory = &context->memory};
+
+    put(&set, "<r>", 1, DPI_ADDED_RSTRIP);
+    put(&set, "\n", 2, 0);
+    FINDS(&set, "<r> \n \n<r>", 0, {0, 7, 1}, {4, 5, 2}, {6, 7, 2}, {7, 10, 1});
+    dpi_added_close(&set);
+    end_context(context);
+}
+END_TEST
+
+START_TEST(words_stand_alone)
+{
+    dp_context *context = new_context(NULL);
+    dpi_added set = {.memory = &context->memory};
+
+    put(&set, "it", 1, DPI_ADDED_WORD);
+    put(&set, "its", 2, DPI_ADDED_WORD);
+    put(&set, "t", 3, 0);
+    FINDS(&set, "it.it its", 0, {0, 2, 1}, {3, 5, 1}, {6, 9, 2});
+    check(&set, "itit it_ _it itx iti its5", 0, NULL, 0); // a longer match that is no word hides the others
+    check(&set, "\xcc\x81it it\xcc\x81 \xc3\xa9it it\xc3\xa9 it\xe2\x80\x8d it\xe2\x93\x90", 0, NULL, 0);
+    FINDS(&set, "\xc2\xb2it\xc2\xb2 \xe3\x80\x80it\xe2\x80\x8b", 0, {2, 4, 1}, {10, 12, 1}); // no digits, no joiner
+    dpi_added_close(&set);
+    end_context(context);
+}
+END_TEST
+
 START_TEST(refuses_what_is_too_long)
 {
     dp_context *context = new_context(NULL);
@@ -78,6 +109,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {leftmost_then_longest, takes_spaces_along, refuses_what_is_too_long};
+    const TTest *const tests[] = {leftmost_then_longest, takes_spaces_along, taken_spaces_may_be_tokens_too, words_stand_alone,
+                                  refuses_what_is_too_long};
     return dpt_run("text/added", tests, sizeof tests / sizeof *tests);
 }

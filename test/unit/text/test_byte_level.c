@@ -131,6 +131,28 @@ START_TEST(takes_whole_words_where_merges_are_ignored)
 }
 END_TEST
 
+// Form C comes after the cut at plain added tokens and before that at normalised ones, whose texts are brought to it.
+START_TEST(composes_first)
+{
+    static const parts p = {.normalizer = "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"}]}",
+                            .added = "{\"id\":257,\"content\":\"a\\u0301\"},"
+                                     "{\"id\":258,\"content\":\"o\\u0301\",\"normalized\":true},"
+                                     "{\"id\":259,\"content\":\"it\",\"single_word\":true}"};
+    dp_context *context = new_context(NULL);
+    dp_tokenizer *tokenizer = NULL;
+
+    ck_assert_int_eq(open_json(context, &p, &tokenizer, NULL), DP_OK);
+    IDS(tokenizer, "e\xcc\x81", 0, 0xc3, 0xa9);
+    IDS(tokenizer, "a\xcc\x81", 0, 257);
+    IDS(tokenizer, "\xc3\xa1", 0, 0xc3, 0xa1);
+    IDS(tokenizer, "o\xcc\x81\xc3\xb3", 0, 258, 258);
+    IDS(tokenizer, "\xe2\x84\xab", 0, 0xc3, 0x85); // the sign for the unit
+    IDS(tokenizer, "it its", 0, 259, 0x20, 0x69, 0x74, 0x73);
+    dp_tokenizer_free(tokenizer);
+    end_context(context);
+}
+END_TEST
+
 START_TEST(a_template_puts_bos_in_front)
 {
     static const char template[] =
@@ -192,10 +214,14 @@ static const broken broken_files[] = {
      "added token \"he\" has id 5, but the vocabulary says 256"},
     {{.added = "{\"content\":\"<s>\"}"}, DP_E_FORMAT, "added_tokens", "a token's id is not an integer"},
     {{.added = "{\"id\":300}"}, DP_E_FORMAT, "content", "\"content\" is missing"},
-    {{.added = "{\"id\":300,\"content\":\"<s>\",\"single_word\":true}"},
-     DP_E_UNSUPPORTED,
+    {{.added = "{\"id\":300,\"content\":\"<s>\",\"single_word\":1}"},
+     DP_E_FORMAT,
      "single_word",
-     "added token is matched as a word only: \"<s>\""},
+     "\"single_word\" is an integer, expected true or false"},
+    {{.normalizer = "{\"type\":\"NFKC\"}"},
+     DP_E_UNSUPPORTED,
+     "normalizer",
+     "not a normalizer that is supported here: \"NFKC\""},
     {{.pre_tokenizer = "null"},
      DP_E_UNSUPPORTED,
      "pre_tokenizer",
@@ -264,7 +290,10 @@ START_TEST(refuses_files_that_are_something_else)
          "the vocabulary is missing or empty"},
         {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"\\ud800\":1},\"merges\":[]}}", DP_E_FORMAT, NULL},
         {"{\"model\":{\"vocab\":{\"a\":0}},\"normalizer\":{\"type\":\"NFC\"}}", DP_E_UNSUPPORTED,
-         "not a normalizer that is supported here: \"NFC\""},
+         "neither byte-level BPE nor SentencePiece BPE: \"none\""},
+        {"{\"model\":{\"vocab\":{\"a\":0}},\"normalizer\":{\"type\":\"NFC\"},\"pre_tokenizer\":{\"type\":\"Metaspace\","
+         "\"replacement\":\"" DPI_SPACE "\",\"split\":false}}",
+         DP_E_UNSUPPORTED, "not supported here with SentencePiece BPE: \"NFC\""},
     };
     dp_context *context = new_context(NULL);
 
@@ -285,6 +314,6 @@ int main(void)
     const TTest *const tests[] = {
         encodes_by_rank_and_by_byte,  special_tokens_both_ways, decodes,
         buffers_take_what_fits,       describes_itself,         takes_whole_words_where_merges_are_ignored,
-        a_template_puts_bos_in_front, refuses_broken_files,     refuses_files_that_are_something_else};
+        a_template_puts_bos_in_front, composes_first, refuses_broken_files,     refuses_files_that_are_something_else};
     return dpt_run("text/byte_level", tests, sizeof tests / sizeof *tests);
 }
