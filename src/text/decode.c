@@ -1,12 +1,28 @@
 // Ids to text.  Byte-level: stand-in characters back to bytes, repaired once over the whole.  SentencePiece: runs
-// of byte pieces to characters, U+2581 to spaces, and the leading dummy space dropped.
+// of byte pieces to characters, U+2581 to spaces, and the leading dummy space dropped.  Where a tokenizer.json has
+// rules for it, details are as Hugging Face's tokenizers have them, else as SentencePiece has them.
 #include <string.h>
 
 #include "base/error.h"
 #include "text/bytemap.h"
+#include "text/nfc.h"
 #include "text/tokenizer.h"
 
 static const char REPLACEMENT[] = "\xef\xbf\xbd";
+
+// Append a token's text as it is matched in texts: normalised where normalised texts are searched for it.
+static int add_token(const dp_tokenizer *tokenizer, int32_t id, dpi_text *out, dp_error *error)
+{
+    const dpi_added_token *const added = dpi_tokenizer_added(tokenizer, id);
+    const char *const text = dpi_vocab_text(&tokenizer->vocab, id);
+    const size_t size = tokenizer->vocab.tokens[id].size;
+
+    if (added && added->normalized && tokenizer->composes)
+        return dpi_nfc_add(text, size, out, NULL, error);
+    if (added && added->normalized && tokenizer->kind == DPI_SENTENCEPIECE && !tokenizer->late)
+        return dpi_normalise(tokenizer, text, size, 1, out, error);
+    return dpi_text_add(out, text, size, error);
+}
 
 // The bytes of a token, or the token itself where a character stands for none (an added token).
 static int add_bytes(const dp_tokenizer *tokenizer, int32_t id, dpi_text *out, dp_error *error)
@@ -21,7 +37,7 @@ static int add_bytes(const dp_tokenizer *tokenizer, int32_t id, dpi_text *out, d
         const int value = dpi_point_byte(point);
         if (value < 0) {
             out->size = before;
-            return dpi_text_add(out, text, size, error);
+            return add_token(tokenizer, id, out, error);
         }
         const char byte = (char)value;
         rc = dpi_text_add(out, &byte, 1, error);
@@ -89,6 +105,10 @@ static int is_special(const dp_tokenizer *tokenizer, int32_t id)
 {
     const int32_t kind = tokenizer->vocab.tokens[id].kind;
 
+    if (kind == DPI_TOKEN_UNKNOWN && tokenizer->merges.memory) {
+        const dpi_added_token *const added = dpi_tokenizer_added(tokenizer, id);
+        return added && added->flags & DPI_ADDED_SPECIAL;
+    }
     return kind == DPI_TOKEN_CONTROL || kind == DPI_TOKEN_UNKNOWN || kind == DPI_TOKEN_NONE;
 }
 
@@ -123,19 +143,30 @@ static int add_spaced(const char *text, size_t size, dpi_text *out, dp_error *er
     return rc;
 }
 
-// One piece.  At the text's beginning its space is the dummy prefix: *dropped says that one was dropped already.
-static int add_piece(const dp_tokenizer *tokenizer, int32_t id, int *dropped, dpi_text *out, dp_error *error)
-{
-    const char *text = dpi_vocab_text(&tokenizer->vocab, id);
-    size_t size = tokenizer->vocab.tokens[id].size;
+// A text of ids on its way: bytes wait until the run of them is whole.
+typedef struct pieces {
+    dpi_text bytes, token;
+    dpi_text *out;
+    int dropped; // SentencePiece: the dummy space is gone already
+} pieces;
 
-    if ((tokenizer->prefix != DPI_PREFIX_NEVER || tokenizer->squeeze) && !out->size && !*dropped &&
-        size >= DPI_SPACE_SIZE && !memcmp(text, DPI_SPACE, DPI_SPACE_SIZE)) {
+// One piece.  At the text's beginning its space is the dummy prefix.
+static int add_piece(const dp_tokenizer *tokenizer, int32_t id, pieces *p, dp_error *error)
+{
+    p->token.size = 0;
+    const int rc = add_token(tokenizer, id, &p->token, error);
+    const char *text = p->token.data;
+    size_t size = p->token.size;
+
+    if (rc)
+        return rc;
+    if (tokenizer->strips && !tokenizer->merges.memory && !p->out->size && !p->dropped && size >= DPI_SPACE_SIZE &&
+        !memcmp(text, DPI_SPACE, DPI_SPACE_SIZE)) {
         text += DPI_SPACE_SIZE;
         size -= DPI_SPACE_SIZE;
-        *dropped = !tokenizer->squeeze;
+        p->dropped = !tokenizer->squeeze;
     }
-    return add_spaced(text, size, out, error);
+    return add_spaced(text, size, p->out, error);
 }
 
 static int byte_of(const dp_tokenizer *tokenizer, int32_t id)
@@ -146,33 +177,59 @@ static int byte_of(const dp_tokenizer *tokenizer, int32_t id)
     return (int)((strchr(digits, text[3]) - digits) * 16 + (strchr(digits, text[4]) - digits));
 }
 
+// A run of byte pieces.  SentencePiece keeps the characters in it that are whole; Hugging Face's tokenizers keep all
+// or none.
+static int end_bytes(const dp_tokenizer *tokenizer, pieces *p, dp_error *error)
+{
+    const char *const text = p->bytes.data;
+    const size_t size = p->bytes.size;
+    uint32_t point = 0;
+    size_t at = 0;
+    int rc = DP_OK;
+
+    p->bytes.size = 0;
+    for (size_t length = 1; at < size && length; at += length)
+        length = dpi_utf8_decode(text + at, size - at, &point);
+    if (at == size || !tokenizer->merges.memory)
+        return size ? add_repaired(text, size, 0, p->out, error) : DP_OK;
+    for (at = 0; !rc && at < size; at++)
+        rc = dpi_text_add(p->out, REPLACEMENT, 3, error);
+    return rc;
+}
+
+static int add_id(const dp_tokenizer *tokenizer, int32_t id, int special, pieces *p, dp_error *error)
+{
+    const int32_t kind = tokenizer->vocab.tokens[id].kind;
+
+    if (kind == DPI_TOKEN_BYTE) {
+        const char byte = (char)byte_of(tokenizer, id);
+        return dpi_text_add(&p->bytes, &byte, 1, error);
+    }
+    if (tokenizer->merges.memory && is_special(tokenizer, id) && !special)
+        return DP_OK;
+    const int rc = end_bytes(tokenizer, p, error);
+    if (rc || (is_special(tokenizer, id) && !special && kind != DPI_TOKEN_UNKNOWN))
+        return rc;
+    if (special && is_special(tokenizer, id))
+        return add_token(tokenizer, id, p->out, error);
+    return kind == DPI_TOKEN_UNKNOWN && !tokenizer->merges.memory ? dpi_text_add(p->out, " \xe2\x81\x87 ", 5, error)
+                                                                  : add_piece(tokenizer, id, p, error);
+}
+
 static int decode_pieces(const dp_tokenizer *tokenizer, const int32_t *ids, size_t count, int special,
                          dpi_text *out, dp_error *error)
 {
-    dpi_text bytes = {.memory = tokenizer->memory};
-    int dropped = 0, rc = DP_OK;
+    pieces p = {.bytes = {.memory = tokenizer->memory}, .token = {.memory = tokenizer->memory}, .out = out};
+    int rc = DP_OK;
 
-    for (size_t i = 0; !rc && i < count; i++) {
-        const int32_t id = ids[i], kind = tokenizer->vocab.tokens[id].kind;
-        if (kind == DPI_TOKEN_BYTE) {
-            const char byte = (char)byte_of(tokenizer, id);
-            rc = dpi_text_add(&bytes, &byte, 1, error);
-            continue;
-        }
-        rc = add_repaired(bytes.data ? bytes.data : "", bytes.size, 0, out, error);
-        bytes.size = 0;
-        if (rc)
-            break;
-        if (special && is_special(tokenizer, id))
-            rc = dpi_text_add(out, dpi_vocab_text(&tokenizer->vocab, id), tokenizer->vocab.tokens[id].size, error);
-        else if (kind == DPI_TOKEN_UNKNOWN)
-            rc = dpi_text_add(out, " \xe2\x81\x87 ", 5, error);
-        else if (!is_special(tokenizer, id))
-            rc = add_piece(tokenizer, id, &dropped, out, error);
-    }
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = add_id(tokenizer, ids[i], special, &p, error);
     if (!rc)
-        rc = add_repaired(bytes.data ? bytes.data : "", bytes.size, 0, out, error);
-    dpi_text_clear(&bytes);
+        rc = end_bytes(tokenizer, &p, error);
+    if (!rc && tokenizer->strips && tokenizer->merges.memory && out->size && out->data[0] == ' ')
+        memmove(out->data, out->data + 1, out->size--); // the terminator too
+    dpi_text_clear(&p.bytes);
+    dpi_text_clear(&p.token);
     return rc;
 }
 

@@ -152,7 +152,7 @@ static void put_decoder(dpi_page *page, const dp_tokenizer *tokenizer)
         page,
         "{\"type\": \"Sequence\", \"decoders\": [{\"type\": \"Replace\", \"pattern\": {\"String\": \"" DPI_SPACE
         "\"}, \"content\": \" \"}, {\"type\": \"ByteFallback\"}, {\"type\": \"Fuse\"}");
-    if (tokenizer->prefix != DPI_PREFIX_NEVER)
+    if (tokenizer->strips)
         dpi_page_put(page, ", {\"type\": \"Strip\", \"content\": \" \", \"start\": 1, \"stop\": 0}");
     dpi_page_put(page, "]},\n");
 }

@@ -184,6 +184,7 @@ static int read_pieces(dp_tokenizer *tokenizer, const dpi_gguf *file, dp_error *
     if (!rc)
         rc = dpi_gguf_bool(file, "tokenizer.ggml.remove_extra_whitespaces", 0, &tokenizer->squeeze, error);
     tokenizer->prefix = prefix ? DPI_PREFIX_ALWAYS : DPI_PREFIX_NEVER;
+    tokenizer->strips = prefix || tokenizer->squeeze;
     if (!rc)
         rc = read_tokens(tokenizer, file, error);
     if (!rc)

@@ -147,6 +147,40 @@ static int read_steps(dp_tokenizer *tokenizer, const json_t *part, int *bytes, d
     return rc;
 }
 
+// Whether decoding drops the first space: as the decoder says, else where encoding puts one in front.
+static int read_decoder(dp_tokenizer *tokenizer, const json_t *root, dp_error *error)
+{
+    const json_t *const part = json_object_get(root, "decoder"), *list = NULL;
+    const int rc = list_of(tokenizer, part, "decoder", "decoders", &list, error);
+
+    tokenizer->strips = tokenizer->prefix != DPI_PREFIX_NEVER;
+    if (rc || !list)
+        return rc;
+    tokenizer->strips = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *const one = json_array_get(list, i);
+        tokenizer->strips |= is(json_object_get(one, "type"), "Strip") && is(json_object_get(one, "content"), " ") &&
+                             json_integer_value(json_object_get(one, "start")) == 1;
+    }
+    return DP_OK;
+}
+
+// What the parts make together.
+static int settle_kind(dp_tokenizer *tokenizer, const json_t *root, int spaces, int bytes, dp_error *error)
+{
+    const json_t *const part = json_object_get(root, "pre_tokenizer");
+
+    if (bytes == spaces || (bytes && tokenizer->prefix != DPI_PREFIX_NEVER))
+        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "pre_tokenizer",
+                               "neither byte-level BPE nor SentencePiece BPE:", part ? type_of(part) : "none",
+                               error);
+    if (!bytes && tokenizer->composes)
+        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "normalizer",
+                               "not supported here with SentencePiece BPE:", "NFC", error);
+    tokenizer->kind = bytes ? DPI_BYTE_LEVEL : DPI_SENTENCEPIECE;
+    return bytes ? DP_OK : read_decoder(tokenizer, root, error);
+}
+
 int dpi_json_rules(dp_tokenizer *tokenizer, const json_t *root, dp_error *error)
 {
     const json_t *const part = json_object_get(root, "pre_tokenizer");
@@ -164,17 +198,7 @@ int dpi_json_rules(dp_tokenizer *tokenizer, const json_t *root, dp_error *error)
     } else if (part && !json_is_null(part)) {
         rc = read_steps(tokenizer, part, &bytes, error);
     }
-    if (rc)
-        return rc;
-    if (bytes == spaces || (bytes && tokenizer->prefix != DPI_PREFIX_NEVER))
-        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "pre_tokenizer",
-                               "neither byte-level BPE nor SentencePiece BPE:", part ? type_of(part) : "none",
-                               error);
-    if (!bytes && tokenizer->composes)
-        return dpi_json_refuse(tokenizer, DP_E_UNSUPPORTED, "normalizer",
-                               "not supported here with SentencePiece BPE:", "NFC", error);
-    tokenizer->kind = bytes ? DPI_BYTE_LEVEL : DPI_SENTENCEPIECE;
-    return DP_OK;
+    return rc ? rc : settle_kind(tokenizer, root, spaces, bytes, error);
 }
 
 // The first special token of a template's "single" form, before the text.

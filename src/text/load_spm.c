@@ -164,6 +164,7 @@ static int read_normalizer(dp_tokenizer *tokenizer, dpi_wire wire, dp_error *err
                              "a SentencePiece model without escape_whitespaces is not supported", error);
     tokenizer->prefix = flags[PREFIX] ? DPI_PREFIX_ALWAYS : DPI_PREFIX_NEVER;
     tokenizer->squeeze = flags[SQUEEZE] != 0;
+    tokenizer->strips = flags[PREFIX] || flags[SQUEEZE];
     return rc;
 }
 

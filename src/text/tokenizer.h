@@ -44,6 +44,7 @@ struct dp_tokenizer {
     dpi_added pieces;     // user-defined pieces of a SentencePiece model: taken whole, not cut out
     int32_t prefix;       // DPI_PREFIX_*
     int32_t composes;     // texts are brought to normalization form C first; byte-level only
+    int32_t strips;       // decoding drops the first space
     int32_t late;         // spaces are dealt with after the second cut (Metaspace), not before it
     int32_t squeeze;      // leading, trailing and repeated spaces are dropped
     int32_t byte_fallback, fuse_unknown, ignore_merges;

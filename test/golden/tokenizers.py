@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Holds our tokenizers against PyPI's sentencepiece and tokenizers on thousands of random and adversarial texts.
+"""Holds our tokenizers against PyPI's sentencepiece and tokenizers on random and adversarial texts, ids and texts of ids.
 
 usage: python3 test/golden/tokenizers.py [SEED [COUNT]]     (from the repository root, with lib/libdepthprune.so built)
+
+First it finds every code point that the two sides put into different classes, since their Unicode tables are of different
+age, and prints them as ranges; texts with such a code point are counted and drawn again.  Then every variant sees COUNT texts.
 Needs both packages, and the larger test data at DEPTHPRUNE_TEST_DATA or ../shared; exits 77 when something is missing.
 """
 import copy
@@ -12,88 +15,25 @@ import random
 import sys
 import tempfile
 
-sys.path.pop(0)  # this folder: `import tokenizers` means the package, not this file
-LIBRARY = os.environ.get("DEPTHPRUNE_LIBRARY", "lib/libdepthprune.so")
-DATA = os.environ.get("DEPTHPRUNE_TEST_DATA", "../shared")
-SPECIAL = 1  # DP_ENCODE_SPECIAL, DP_DECODE_SPECIAL
-ODD = """ |  |\t|\n|\r\n|\r\n\r\n|▁|▁▁|<s>|</s>|<unk>|<0x0A>|<|im_start|>|[u]|<x>| <x>|n n|a|b|the|'s|'S|'LL|'ſ|1|23|12345|½|²|Ⅷ|٣
-é|e\u0301|ß|漢|字|🦙|👨\u200d👩\u200d👧|\u200b|\ufeff|\u00a0|\u3000|\u2028|\u0085|\0|İ|क्|\ud7ff|\ue000|\U0010ffff|\x7f|.|!!|??|--|_
-    |\u180e|\u1680|\u2009|ǅ|‿|€|"|.\n\n""".replace("\n", "|", 2).split("|")
-
-
-class Error(ctypes.Structure):
-    _fields_ = [("offset", ctypes.c_int64), ("code", ctypes.c_int32), ("system", ctypes.c_int32),
-                ("line", ctypes.c_int32), ("column", ctypes.c_int32), ("file", ctypes.c_char * 512),
-                ("item", ctypes.c_char * 128), ("message", ctypes.c_char * 320), ("reserved", ctypes.c_ubyte * 32)]
-
-
-class Tokenizer:
-    library = context = None
-
-    def __init__(self, path):
-        self.error, self.handle = Error(), ctypes.c_void_p()
-        self.check(self.library.dp_tokenizer_open(self.context, path.encode(), ctypes.byref(self.handle),
-                                                  ctypes.byref(self.error)))
-
-    def check(self, code):
-        if code:
-            raise RuntimeError(f"{self.error.file.decode()}: {self.error.message.decode()}")
-
-    def encode(self, text, flags):
-        data = text if isinstance(text, bytes) else text.encode()
-        needed, ids = ctypes.c_size_t(), (ctypes.c_int32 * (3 * len(data) + 16))()
-        self.check(self.library.dp_tokenizer_encode(self.handle, data, ctypes.c_size_t(len(data)), flags, ids,
-                                                    ctypes.c_size_t(len(ids)), ctypes.byref(needed),
-                                                    ctypes.byref(self.error)))
-        return ids[:needed.value]
-
-    def decode(self, ids, flags):
-        needed, text = ctypes.c_size_t(), ctypes.create_string_buffer(64 * len(ids) + 16)
-        self.check(self.library.dp_tokenizer_decode(self.handle, (ctypes.c_int32 * max(1, len(ids)))(*ids),
-                                                    ctypes.c_size_t(len(ids)), flags, text,
-                                                    ctypes.c_size_t(len(text)), ctypes.byref(needed),
-                                                    ctypes.byref(self.error)))
-        return text.raw[:needed.value].decode()
-
-    def __del__(self):
-        self.library.dp_tokenizer_free(self.handle)
-
-
-def random_texts(rng, count, corpus):
-    ranges = [(0x20, 0x300), (0x300, 0x3000), (0x4e00, 0x9fff), (0x1f300, 0x1f6ff)]
-    for _ in range(count):
-        kind = rng.random()
-        if kind < 0.4:
-            yield "".join(rng.choice(ODD) for _ in range(rng.randint(0, 12)))
-        elif kind < 0.7:
-            start = rng.randrange(len(corpus))
-            yield corpus[start:start + rng.randint(1, 200)]
-        elif kind < 0.8:
-            yield "".join(rng.choice(" ab") for _ in range(rng.randint(0, 60)))
-        elif kind < 0.9:
-            yield "".join(chr(rng.randrange(*rng.choice(ranges))) for _ in range(rng.randint(1, 20)))
-        else:
-            yield rng.choice(ODD) * rng.randint(1, 40)
-
-
-def report(name, wrong, count):
-    print(f"{'ok' if not wrong else 'WRONG':6} {name}: {len(wrong)} of {count} differ")
-    for case in wrong[:3]:
-        print("      ", repr(case))
-    return bool(wrong)
+sys.path.insert(1, os.path.dirname(os.path.abspath(__file__)))
+sys.path.pop(0)  # this folder comes last: `import tokenizers` means the package, not this file
+sys.path.append(sys.path.pop(0))
+import tokenizers_support as support  # noqa: E402
+from tokenizers_support import DATA, SPECIAL, Tokenizer, report  # noqa: E402
 
 
 def against_sentencepiece(path, texts, rng):
     import sentencepiece
     ours, theirs = Tokenizer(path), sentencepiece.SentencePieceProcessor(model_file=path)
+    name = path[len(DATA) + 1:]
     broken = [bytes(rng.choice(b"ab \xe2\x96\x81\xf0\x9f\xff\xc3") for _ in range(rng.randint(0, 20))) for _ in texts]
     pieces = [[rng.randrange(3, theirs.get_piece_size()) for _ in range(rng.randint(0, 12))] for _ in texts]
-    bad = report(path + " ids", [t for t in texts if ours.encode(t, 0) != theirs.encode(t)], len(texts))
-    bad |= report(path + " broken UTF-8", [t for t in broken if ours.encode(t, 0) != theirs.encode(t)], len(texts))
-    return bad | report(path + " texts", [p for p in pieces if ours.decode(p, 0) != theirs.decode(p)], len(texts))
+    bad = report(name + ", ids", (t for t in texts if ours.encode(t, 0) != theirs.encode(t)), len(texts))
+    bad |= report(name + ", broken UTF-8", (t for t in broken if ours.encode(t, 0) != theirs.encode(t)), len(texts))
+    return bad | report(name + ", decoded", (p for p in pieces if ours.decode(p, 0) != theirs.decode(p)), len(texts))
 
 
-def against_tokenizers(name, path, texts, rng, decodes):
+def against_tokenizers(name, path, texts, rng):
     import tokenizers
     ours, theirs = Tokenizer(path), tokenizers.Tokenizer.from_file(path)
     theirs.no_padding()
@@ -101,75 +41,118 @@ def against_tokenizers(name, path, texts, rng, decodes):
     bad = False
     for flags in (SPECIAL, 0):
         theirs.encode_special_tokens = not flags
-        wrong = [t for t in texts if ours.encode(t, flags) != theirs.encode(t, add_special_tokens=False).ids]
-        bad |= report(f"{name} {'special' if flags else 'literal'}", wrong, len(texts))
-    if decodes:
-        theirs.encode_special_tokens = False
-        lists = [[rng.randrange(theirs.get_vocab_size()) for _ in range(rng.randint(0, 12))] for _ in texts]
-        for flags in (SPECIAL, 0):
-            wrong = [i for i in lists if ours.decode(i, flags) != theirs.decode(i, skip_special_tokens=not flags)]
-            bad |= report(f"{name} texts", wrong, len(texts))
+        wrong = (t for t in texts if ours.encode(t, flags) != theirs.encode(t, add_special_tokens=False).ids)
+        bad |= report(f"{name}, {'special tokens' if flags else 'as text'}", wrong, len(texts))
+    theirs.encode_special_tokens = False
+    lists = [[rng.randrange(theirs.get_vocab_size()) for _ in range(rng.randint(0, 12))] for _ in texts]
+    for flags in (SPECIAL, 0):
+        wrong = (i for i in lists if ours.decode(i, flags) != theirs.decode(i, skip_special_tokens=not flags))
+        bad |= report(f"{name}, decoded{'' if flags else ' without special'}", wrong, len(lists))
     return bad
 
 
-def added(start):
+def added(vocabulary, start):
     plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}
     tokens = [{"content": "[u]"}, {"content": "[U]", "lstrip": True}, {"content": "n n", "normalized": True},
-              {"content": "<x>", "rstrip": True, "special": True}, {"content": "[u", "normalized": True}]
-    return [{**plain, **token, "id": start + i} for i, token in enumerate(tokens)]
+              {"content": "<x>", "rstrip": True, "special": True}, {"content": "[u", "normalized": True},
+              {"content": "the", "single_word": True}, {"content": "é", "single_word": True, "normalized": True},
+              {"content": "<w>", "single_word": True, "lstrip": True, "rstrip": True}, {"content": "\n\n", "rstrip": True}]
+    fresh = [token["content"] for token in tokens if token["content"] not in vocabulary]
+    return [{**plain, **token, "id": vocabulary[token["content"]] if token["content"] not in fresh else
+             start + fresh.index(token["content"])} for token in tokens]
+
+
+def with_added(content):
+    start = 1 + max([*content["model"]["vocab"].values(), *(token["id"] for token in content["added_tokens"])])
+    return {**content, "added_tokens": content["added_tokens"] + added(content["model"]["vocab"], start)}
+
+
+def with_model(content, **change):
+    return {**content, "model": {**content["model"], **change}}
+
+
+def shared(name):
+    with open(f"{DATA}/{name}/tokenizer.json") as file:
+        return json.load(file)
 
 
 def variants():
-    """tokenizer.json files that differ from the given ones in one thing."""
-    with open(f"{DATA}/golden/smollm2-135m/tokenizer.json") as file:
-        smol = json.load(file)
-    with open(f"{DATA}/data/tokenizers/TinyLlama-1.1B-Chat-v1.0/tokenizer.json") as file:
-        llama = json.load(file)
-    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-    llama3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
-              r"\s+(?!\S)|\s+")
-    split = {"type": "Split", "pattern": {"Regex": llama3}, "behavior": "Isolated", "invert": False}
-    changes = [("smollm2", smol, {}), ("smollm2, added tokens", smol, {"added_tokens": smol["added_tokens"] +
-                                                                       added(len(smol["model"]["vocab"]))}),
-               ("gpt-2 split", smol, {"pre_tokenizer": byte_level}),
-               ("llama-3 split", smol, {"pre_tokenizer": {"type": "Sequence", "pretokenizers":
-                                                          [split, {**byte_level, "use_regex": False}]},
-                                        "model": {**smol["model"], "ignore_merges": True}}),
-               ("llama", llama, {}), ("llama, no bytes", llama, {"model": {**llama["model"], "byte_fallback": False}}),
-               ("llama, added tokens", llama, {"added_tokens": llama["added_tokens"] +
-                                               added(len(llama["model"]["vocab"]))})]
+    """tokenizer.json files: the given ones, some that are trained here, and each with a thing changed."""
+    smol, llama = shared("golden/smollm2-135m"), shared("data/tokenizers/TinyLlama-1.1B-Chat-v1.0")
+    gpt2, llama3, qwen2 = (support.trained(kind) for kind in ("gpt2", "llama3", "qwen2"))
+    lists = [merge if isinstance(merge, list) else merge.split(" ") for merge in llama3["model"]["merges"]]
+    yield "SmolLM2", smol
+    yield "SmolLM2, added tokens", with_added(smol)
+    yield "GPT-2 split, merges as strings", with_model(gpt2, merges=[" ".join(merge) for merge in lists_of(gpt2)])
+    yield "GPT-2 split, SmolLM2's vocabulary", {**smol, "pre_tokenizer": gpt2["pre_tokenizer"]}
+    yield "Llama-3 split, ignore_merges", with_model(llama3, ignore_merges=True)
+    yield "Llama-3 split, ignore_merges, merges missing", with_model(llama3, ignore_merges=True, merges=lists[:-1500])
+    yield "Llama-3 split, merged, added tokens", with_added(with_model(llama3, merges=lists))
+    yield "Qwen2 split, NFC", qwen2
+    yield "Qwen2 split, NFC, added tokens", with_added(qwen2)
+    yield "LLaMA", llama
+    yield "LLaMA, added tokens", with_added(llama)
+    rest = {**llama, "decoder": {"type": "Sequence", "decoders": [part for part in llama["decoder"]["decoders"]
+                                                                  if part["type"] != "ByteFallback"]}}
+    yield "LLaMA, no byte fallback", with_model(rest, byte_fallback=False)
+    yield "LLaMA, no byte fallback, unknown not fused", with_model(rest, byte_fallback=False, fuse_unk=False)
+    yield "LLaMA, Replace alone", {**llama, "normalizer": llama["normalizer"]["normalizers"][1]}
     for scheme in ("always", "first", "never"):
         metaspace = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": False}
-        changes.append((f"llama, Metaspace {scheme}", llama, {"normalizer": None, "pre_tokenizer": metaspace}))
-    for name, base, change in changes:
-        yield name, {**copy.deepcopy(base), **change}, base is smol
+        decoders = llama["decoder"]["decoders"][:3 if scheme == "never" else 4]
+        yield f"LLaMA, Metaspace {scheme}", {**llama, "normalizer": None, "pre_tokenizer": metaspace,
+                                             "decoder": {"type": "Sequence", "decoders": decoders}}
+    metaspace = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": False}
+    yield "LLaMA, Metaspace first, added tokens", with_added({**llama, "normalizer": None, "pre_tokenizer": metaspace})
+
+
+def lists_of(content):
+    return [merge if isinstance(merge, list) else merge.split(" ") for merge in content["model"]["merges"]]
+
+
+def round_trips(folder, texts):
+    """tokenizer.json to GGUF and back, ids of all three; through a model with one block."""
+    import tokenizers
+    kinds = [("SmolLM2", shared("golden/smollm2-135m")), ("LLaMA", shared("data/tokenizers/TinyLlama-1.1B-Chat-v1.0"))]
+    kinds += [(name, support.trained(kind)) for name, kind in
+              (("GPT-2 split", "gpt2"), ("Llama-3 split", "llama3"), ("Qwen2 split, NFC", "qwen2"))]
+    bad = False
+    for name, content in kinds:
+        if name.startswith("Llama-3"):
+            content = with_model(content, ignore_merges=True)
+        if name.startswith("GPT-2"):
+            content = with_model(content, ignore_merges=False)
+        paths = support.saved_both_ways(folder, content)
+        here, there, back = (Tokenizer(path) for path in paths)
+        theirs = tokenizers.Tokenizer.from_file(paths[2] + "/tokenizer.json")
+        for flags in (SPECIAL, 0):
+            theirs.encode_special_tokens = not flags
+            wrong = (t for t in texts if not here.encode(t, flags) == there.encode(t, flags) == back.encode(t, flags) ==
+                     theirs.encode(t, add_special_tokens=False).ids)
+            bad |= report(f"{name}: GGUF and back, {'special tokens' if flags else 'as text'}", wrong, len(texts))
+    return bad
 
 
 def main():
-    try:
-        import sentencepiece  # noqa: F401
-        import tokenizers  # noqa: F401
-        library = ctypes.CDLL(os.path.abspath(LIBRARY))
-        with open(f"{DATA}/data/wikitext2/wiki.test.raw") as file:
-            corpus = file.read()
-    except (ImportError, OSError) as missing:
-        print("skipped:", missing)
+    reason = support.missing()
+    if reason:
+        print("skipped:", reason)
         return 77
-    Tokenizer.library, Tokenizer.context = library, ctypes.c_void_p()
-    if library.dp_context_new(None, ctypes.byref(Tokenizer.context), None):
-        return 1
     rng = random.Random(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
-    texts = list(random_texts(rng, int(sys.argv[2]) if len(sys.argv) > 2 else 2000, corpus)) + [corpus]
-    bad = False
-    for name in ("tok512/tok512.model", "llama_spm/tokenizer.model"):
-        bad |= against_sentencepiece(f"{DATA}/data/tokenizers/{name}", texts, rng)
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
     with tempfile.TemporaryDirectory() as folder:
-        path = folder + "/tokenizer.json"
-        for name, content, decodes in variants():
+        apart = support.differences(folder)
+        texts = support.random_texts(rng, count, apart)
+        bad = False
+        for name in ("tok512/tok512.model", "llama_spm/tokenizer.model"):
+            bad |= against_sentencepiece(f"{DATA}/data/tokenizers/{name}", texts, rng)
+        for name, content in variants():
+            path = folder + "/tokenizer.json"
             with open(path, "w") as file:
-                json.dump(content, file)
-            bad |= against_tokenizers(name, path, texts, rng, decodes)
-    library.dp_context_free(Tokenizer.context)
+                json.dump(copy.deepcopy(content), file)
+            bad |= against_tokenizers(name, path, texts, rng)
+        bad |= round_trips(folder, texts)
+        support.print_speed(folder)
     return bad
 
 
