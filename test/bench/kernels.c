@@ -167,8 +167,8 @@ static void products(bench *b)
 {
     static const int64_t shapes[][3] = {{1280, 4096, 4096}, {1280, 576, 1536}, {1280, 1536, 576},
                                         {1280, 576, 576},   {1280, 192, 576},  {1280, 49152, 576},
-                                        {20480, 576, 1536}, {256, 576, 576},   {16, 1536, 576},   {8, 4096, 4096},
-                                        {4, 4096, 4096},     {1, 1536, 576},    {1, 4096, 4096}, {1, 16384, 8192}};
+                                        {20480, 576, 1536}, {256, 576, 576},   {16, 1536, 576},
+                                        {8, 4096, 4096},    {4, 4096, 4096}};
     static const int32_t types[] = {DP_F32, DP_BF16, DP_Q4_1, DP_Q8_0, DP_Q4_0, DP_F16, DP_Q6_K};
 
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
@@ -189,6 +189,75 @@ static void products(bench *b)
             give(b, p.args.b.data);
             give(b, p.args.c.data);
         }
+}
+
+// Reading as fast as the cores can: what a one-token product cannot beat.
+typedef struct reading {
+    const unsigned char *from;
+    int64_t bytes;
+    uint64_t sums[64];
+} reading;
+
+enum { STRIP = 1 << 20 };
+
+static void read_strips(void *arg, int64_t begin, int64_t end, int32_t worker)
+{
+    reading *r = arg;
+    uint64_t sums[8] = {0};
+
+    for (int64_t at = begin * STRIP; at < end * STRIP; at += 64) {
+        uint64_t line[8];
+
+        memcpy(line, r->from + at, sizeof line);
+        for (int i = 0; i < 8; i++)
+            sums[i] += line[i];
+    }
+    for (int i = 0; i < 8; i++)
+        r->sums[worker % 64] += sums[i];
+}
+
+static double bandwidth_now(bench *b, reading *r)
+{
+    const double start = dpi_now();
+
+    dpi_pool_run(b->pool, r->bytes / STRIP, 4, read_strips, r);
+    return (double)r->bytes / (dpi_now() - start);
+}
+
+// Matrices larger than the caches; the best of several runs, and of plain reading between them.
+static void one_token(bench *b)
+{
+    static const int32_t types[] = {DP_F32,  DP_BF16, DP_F16,  DP_Q8_0, DP_Q5_1, DP_Q4_0,
+                                    DP_Q4_1, DP_Q6_K, DP_Q5_K, DP_Q4_K, DP_Q3_K, DP_Q2_K};
+    enum { MIB = 640, COLS = 8192, RUNS = 12 };
+
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        const dpi_dtype *dtype = dpi_dtype_of(types[t]);
+        const int64_t row_bytes = COLS / dtype->block * dtype->block_bytes, rows = ((int64_t)MIB << 20) / row_bytes;
+        product p = {.b = b, .args = {.batch = 1, .alpha = 1, .transpose_b = 1}};
+        double best = 0, most = 0;
+        char line[64];
+
+        snprintf(line, sizeof line, "one token %s", dtype->name);
+        if (strncmp(line, b->word, strlen(b->word)))
+            continue;
+        p.args.a = matrix(b, DP_F32, 1, COLS);
+        p.args.b = matrix(b, types[t], rows, COLS);
+        p.args.c = matrix(b, DP_F32, 1, rows);
+        reading plain = {.from = p.args.b.data, .bytes = rows * row_bytes / STRIP * STRIP};
+        for (int run = 0; run < RUNS; run++) {
+            const double now = bandwidth_now(b, &plain), start = dpi_now();
+
+            run_product(&p);
+            const double speed = (double)(rows * row_bytes) / (dpi_now() - start);
+            best = speed > best ? speed : best;
+            most = now > most ? now : most;
+        }
+        printf("%-30s %7.1f GB/s     %3.0f %% of %5.1f\n", line, best / 1e9, 100 * best / most, most / 1e9);
+        give(b, p.args.a.data);
+        give(b, p.args.b.data);
+        give(b, p.args.c.data);
+    }
 }
 
 typedef struct rows_work {
@@ -383,6 +452,7 @@ int main(int argc, char **argv)
     check(dpi_cpu_backend()->describe(b.stream, &info, &error), &error);
     printf("# %s, %s kernels, %s, %d threads\n", info.device, info.kernels, info.libraries, threads);
     products(&b);
+    one_token(&b);
     fused_operations(&b, 1280, 128, DP_Q4_1);
     fused_operations(&b, 20480, 128, DP_Q4_1);
     fused_operations(&b, 4096, 2048, DP_F32);
