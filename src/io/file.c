@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/size.h"
+#include "io/folder.h"
 
 enum { MOST_READ = 1 << 30 }; // bytes asked of one read call
 
@@ -29,7 +30,7 @@ static int open_regular(const char *path, int *file, uint64_t *size, dp_error *e
 {
     const dpi_place place = {.file = path, .offset = -1};
     struct stat facts;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    const int fd = dpi_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
         return dpi_fail_system(error, errno, path, "cannot open");

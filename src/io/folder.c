@@ -17,6 +17,16 @@
 
 enum { FOLDER = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
+int dpi_open(int folder, const char *name, int flags)
+{
+    int file;
+
+    do {
+        file = openat(folder, name, flags, 0666);
+    } while (file < 0 && errno == EINTR);
+    return file;
+}
+
 int dpi_folder_lacks(int folder, const char *name)
 {
     struct stat facts;
@@ -40,7 +50,7 @@ typedef struct list {
 static int open_list(list *l, int folder, const char *name)
 {
     l->at = l->size = 0;
-    l->folder = openat(folder, name, FOLDER);
+    l->folder = dpi_open(folder, name, FOLDER);
     return l->folder < 0 ? errno : 0;
 }
 
@@ -165,7 +175,7 @@ int dpi_folder_make(int folder, const char *name, int *out)
 {
     if (mkdirat(folder, name, 0777) != 0 && errno != EEXIST)
         return errno;
-    const int fd = openat(folder, name, FOLDER);
+    const int fd = dpi_open(folder, name, FOLDER);
     if (fd < 0)
         return errno;
     *out = fd;
@@ -185,7 +195,7 @@ int dpi_sync(int file)
 // Nobody holds the lock that a save keeps on what it writes, wherever its process runs.
 static int is_unlocked(int folder, const char *name)
 {
-    const int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const int fd = dpi_open(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     const int unlocked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 
     if (fd >= 0)

@@ -15,6 +15,8 @@ enum { DPI_FOLDER_EMPTY, DPI_FOLDER_MODEL, DPI_FOLDER_OTHER };
 int dpi_folder_holds(int folder, const char *name, int *holds);
 // Open the folder `name`, made first where nothing has the name; a link is no folder.  0 and *out, or an errno.
 int dpi_folder_make(int folder, const char *name, int *out);
+// openat, tried again when interrupted (network file systems); files that are made get mode 0666 less the umask.
+int dpi_open(int folder, const char *name, int flags);
 // fsync, tried again when interrupted; 0 or an errno.  Folders of file systems without it are no error.
 int dpi_sync(int file);
 // Remove what saves of dead processes left: names that are `prefix`, a process id, '-', anything.

@@ -67,7 +67,7 @@ static int open_parent(dpi_stage *stage, const char *slash, dp_error *error)
         head ? dpi_copy_bytes(stage->memory, stage->target, head, error) : dpi_copy_text(stage->memory, ".", error);
     if (!stage->parent_path)
         return DP_E_MEMORY;
-    stage->parent = open(stage->parent_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    stage->parent = dpi_open(AT_FDCWD, stage->parent_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (stage->parent < 0)
         return dpi_fail_system(error, errno, stage->parent_path, "cannot open the folder to save in");
     return DP_OK;
@@ -147,14 +147,14 @@ static int make_hidden(dpi_stage *stage, dp_error *error)
         if (stage->directory)
             stage->made = mkdirat(stage->parent, stage->hidden, 0777) == 0;
         else
-            stage->made = (stage->held = openat(stage->parent, stage->hidden, file_flags, 0666)) >= 0;
+            stage->made = (stage->held = dpi_open(stage->parent, stage->hidden, file_flags)) >= 0;
         if (!stage->made && errno != EEXIST)
             break;
     }
     if (!stage->made)
         return dpi_fail_system(error, errno, stage->parent_path, "cannot write into the folder to save in");
     if (stage->directory)
-        stage->held = openat(stage->parent, stage->hidden, folder_flags);
+        stage->held = dpi_open(stage->parent, stage->hidden, folder_flags);
     if (stage->held < 0)
         return dpi_fail_system(error, errno, stage->target, "cannot open the staged folder");
     flock(stage->held, LOCK_EX | LOCK_NB); // where the file system has no locks the process id must do
@@ -188,13 +188,16 @@ int dpi_stage_check(dp_context *context, const char *target, int directory, int 
 {
     struct statvfs facts;
     dpi_stage *stage;
-    int there;
+    int there, asked;
     int rc = look(&stage, context, target, directory, overwrite, error);
 
     if (rc)
         return rc;
     rc = check_target(stage, &there, error);
-    if (!rc && fstatvfs(stage->parent, &facts) != 0)
+    do {
+        asked = rc ? 0 : fstatvfs(stage->parent, &facts);
+    } while (asked != 0 && errno == EINTR);
+    if (asked != 0)
         rc = dpi_fail_system(error, errno, stage->parent_path, "cannot ask how much space is free");
     if (!rc && dpi_mul_u64(facts.f_bavail, facts.f_frsize, room))
         *room = UINT64_MAX;

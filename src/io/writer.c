@@ -47,7 +47,7 @@ static int create(const dpi_writer_start *start, int *file, dp_error *error)
         failed = dpi_folder_make(start->folder, inner, &folder);
     }
     if (!failed)
-        *file = openat(folder, slash ? slash + 1 : start->name, flags, 0666);
+        *file = dpi_open(folder, slash ? slash + 1 : start->name, flags);
     if (!failed && *file < 0)
         failed = errno;
     if (!failed && slash)

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "io/file.h"
+#include "io/folder.h"
 #include "model/save.h"
 
 enum { CHUNK = 1 << 20 };
@@ -106,7 +107,7 @@ static int add_templates(dpi_save *save, DIR *folder, dp_error *error)
 static int find_templates(dpi_save *save, int source, dp_error *error)
 {
     const char *place = save->model->source->place;
-    const int fd = openat(source, TEMPLATES, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = dpi_open(source, TEMPLATES, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 
     if (!folder) {
