@@ -1,5 +1,5 @@
 // Tensors to slots: each needed weight present, of the shape that the configuration demands and of a type that is
-// computed.  Unknown tensors are ignored with a note; a block beyond the last is an error.
+// computed or, in GGUF, can be carried.  Unknown tensors are ignored with a note; a block beyond the last is an error.
 #include <stdio.h>
 #include <string.h>
 
@@ -51,7 +51,7 @@ static int check_type(const binder *b, const dpi_tensor *tensor, int32_t slot)
     const dpi_dtype *type = dpi_dtype_of(tensor->type);
     const int plain = tensor->type == DP_F32 || tensor->type == DP_F16 || tensor->type == DP_BF16;
 
-    if (!type || !type->computed)
+    if (!type || (!type->computed && b->source->format != DP_FORMAT_GGUF)) // those of GGUF can be carried
         return dpi_fail_at(b->error, DP_E_UNSUPPORTED, &place, "is stored as %s, which is not computed",
                            dp_type_name(tensor->type));
     if (!plain && !dpi_slot_is_matrix(slot))

@@ -60,6 +60,28 @@ static int64_t scan_blocks(const unsigned char *bytes, int64_t blocks, const dpi
     return -1;
 }
 
+int dpi_model_needs_computed(const dp_model *model, const dpi_tensor *weight, dp_error *error)
+{
+    const dpi_dtype *type = dpi_dtype_of(weight->type);
+
+    if (type && type->computed)
+        return DP_OK;
+    const dpi_place place = {.file = dpi_source_file(model->source, weight),
+                             .item = weight->name,
+                             .offset = (int64_t)weight->offset};
+    return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "is stored as %s, which is not computed, only carried",
+                       dp_type_name(weight->type));
+}
+
+int dpi_model_needs_weights(const dp_model *model, dp_error *error)
+{
+    const dpi_place place = {.file = model->source->path, .offset = -1};
+
+    if (!model->source->shapes_only)
+        return DP_OK;
+    return dpi_fail_at(error, DP_E_STATE, &place, "the model was opened for its shapes alone, without weights");
+}
+
 static int64_t scan(const unsigned char *bytes, int64_t blocks, const dpi_dtype *type)
 {
     switch (type->type) {
@@ -77,6 +99,10 @@ static int64_t scan(const unsigned char *bytes, int64_t blocks, const dpi_dtype 
 int dpi_model_check_weight(const dp_model *model, const dpi_tensor *weight, dpi_watch *watch, dp_error *error)
 {
     const dpi_dtype *type = dpi_dtype_of(weight->type);
+    const int rc = dpi_model_needs_computed(model, weight, error);
+
+    if (rc)
+        return rc;
     const int64_t blocks = dpi_tensor_count(weight) / type->block, step = CHUNK / type->block_bytes;
 
     for (int64_t at = 0; at < blocks; at += step) {
@@ -89,9 +115,9 @@ int dpi_model_check_weight(const dp_model *model, const dpi_tensor *weight, dpi_
                                type->block > 1 ? "the scale of" : "the weight's",
                                (long long)((at + bad) * type->block));
         }
-        const int rc = dpi_watch_advance(watch, (uint64_t)(size * type->block_bytes), error);
-        if (rc)
-            return rc;
+        const int stop = dpi_watch_advance(watch, (uint64_t)(size * type->block_bytes), error);
+        if (stop)
+            return stop;
     }
     return DP_OK;
 }

@@ -50,12 +50,3 @@ int dpi_load_shapes(dpi_source *source, dp_context *context, dp_error *error)
         rc = add(source, DPI_HEAD, -1, error);
     return rc ? rc : dpi_source_bind(source, context, source->made, source->made_count, error);
 }
-
-int dpi_model_needs_weights(const dp_model *model, dp_error *error)
-{
-    const dpi_place place = {.file = model->source->path, .offset = -1};
-
-    if (!model->source->shapes_only)
-        return DP_OK;
-    return dpi_fail_at(error, DP_E_STATE, &place, "the model was opened for its shapes alone, without weights");
-}

@@ -58,6 +58,8 @@ void dpi_model_count(const dp_model *model, uint64_t *parameters, uint64_t *byte
 int dpi_model_check_weight(const dp_model *model, const dpi_tensor *weight, dpi_watch *watch, dp_error *error);
 // DP_E_STATE when the model was opened for its shapes alone.
 int dpi_model_needs_weights(const dp_model *model, dp_error *error);
+// DP_E_UNSUPPORTED, with the tensor and its type, unless operations read that type.
+int dpi_model_needs_computed(const dp_model *model, const dpi_tensor *weight, dp_error *error);
 // rope's table, head_dim / 2 floats, scaling applied.
 void dpi_model_inverse_frequencies(const dp_model *model, float *out);
 

@@ -28,6 +28,12 @@ static int32_t type_of(const dpi_save *save, const dpi_tensor *from, int32_t slo
     return hf && !is_plain(from->type) ? DP_F16 : from->type;
 }
 
+static int choose_type(const dpi_save *save, const dpi_tensor *from, int32_t slot, dpi_tensor *to, dp_error *error)
+{
+    to->type = from ? type_of(save, from, slot) : DP_F32;
+    return from && from->type != to->type ? dpi_model_needs_computed(save->model, from, error) : DP_OK;
+}
+
 static int add(dpi_save *save, const dpi_tensor *from, int32_t slot, int32_t block, dp_error *error)
 {
     const dpi_config *config = &save->model->config;
@@ -41,7 +47,9 @@ static int add(dpi_save *save, const dpi_tensor *from, int32_t slot, int32_t blo
     to->dims = dpi_slot_shape(config, slot, shape);
     to->shape[0] = shape[0];
     to->shape[1] = to->dims == 2 ? shape[1] : 0;
-    to->type = from ? type_of(save, from, slot) : DP_F32;
+    const int rc = choose_type(save, from, slot, to, error);
+    if (rc)
+        return rc;
     to->name = save->names[save->count];
     dpi_name_write(save->format, slot, block, to->name);
     const int64_t rows = dpi_tensor_rows(to), columns = dpi_tensor_columns(to);

@@ -133,9 +133,23 @@ static int open_vectors(dpi_weights *weights, dp_error *error)
     return rc;
 }
 
-int dpi_weights_open(dpi_weights **out, dpi_device *device, const dp_model *model, dp_error *error)
+// Before anything is computed with a part of the model.
+static int check_types(const dp_model *model, dp_error *error)
 {
     int rc = dpi_model_needs_weights(model, error);
+
+    for (int32_t block = 0; block < model->config.blocks; block++)
+        for (int kind = 0; !rc && kind < DPI_BLOCK_WEIGHTS; kind++)
+            if (model->blocks[block].weights[kind])
+                rc = dpi_model_needs_computed(model, model->blocks[block].weights[kind], error);
+    if (!rc)
+        rc = dpi_model_needs_computed(model, model->embedding, error);
+    return rc ? rc : dpi_model_needs_computed(model, model->head, error);
+}
+
+int dpi_weights_open(dpi_weights **out, dpi_device *device, const dp_model *model, dp_error *error)
+{
+    int rc = check_types(model, error);
 
     if (rc)
         return rc;

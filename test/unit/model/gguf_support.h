@@ -11,6 +11,8 @@ typedef struct change {
     const char *add;                // a tensor of `add_count` f32 numbers
     const float *numbers;
     int64_t add_count;
+    const char *retype; // this tensor is of `type`: `add_count` bytes at `numbers`
+    int32_t type;
 } change;
 
 static inline int is_key(const dpi_gguf_entry *entry, const char *key)
@@ -46,6 +48,11 @@ static inline void rewrite(scene *s, const char *from, const char *to, const cha
         tensors[count] = file->tensors[i];
         if (c->from && strcmp(tensors[count].name, c->from) == 0)
             tensors[count].name = (char *)(uintptr_t)c->to;
+        if (c->retype && strcmp(tensors[count].name, c->retype) == 0) {
+            tensors[count].type = c->type;
+            tensors[count].data = (const void *)c->numbers;
+            tensors[count].bytes = (uint64_t)c->add_count;
+        }
         count++;
     }
     if (c->add)

@@ -263,7 +263,7 @@ static inline void write_tiny(const scene *s, const char *name, const tiny *t)
     snprintf(folder, sizeof folder, "%s/%s", s->folder, name);
     ck_assert_int_eq(mkdir(folder, 0777), 0);
     write_config(folder, t);
-    w->capacity = 1 << 20;
+    w->capacity = 8 << 20;
     w->data = malloc(w->capacity);
     w->random = 7;
     w->header_size = (size_t)snprintf(w->header, sizeof w->header, "{");
