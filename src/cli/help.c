@@ -75,7 +75,7 @@ void cli_help_program(FILE *stream)
           "  depthprune prune model.gguf --scores scores.json --blocks 6 -o smaller.gguf\n"
           "  depthprune eval smaller.gguf --perplexity other.txt\n"
           "\n'depthprune help COMMAND' and depthprune(1) say more.\n"
-          "Exit status: 0 done, 1 failed, 2 wrong usage, 3 a demanded gate is not met, 130 interrupted.\n",
+          "Exit status: 0 done, 1 failed, 2 wrong usage, 3 a demanded gate is not met, 130 or 143 interrupted.\n",
           stream);
 }
 

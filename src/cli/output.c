@@ -12,6 +12,8 @@
 
 #include "cli/protocol.h"
 
+enum { MOST_TRIES = 1000 }; // hidden names tried
+
 static const off_t LARGEST_INPUT = (off_t)1 << 30;
 
 static int system_failure(cli_session *session, const char *path, const char *what)
@@ -109,23 +111,29 @@ int cli_output_check(cli_session *session, const char *path)
     return rc ? rc : check_target(session, path);
 }
 
-static char *partial_name(const char *path)
+static char *partial_name(const char *path, int serial)
 {
     const char *slash = strrchr(path, '/');
     const int folder = slash ? (int)(slash - path) + 1 : 0;
     char *name = NULL;
 
-    if (asprintf(&name, "%.*s.%s.partial-%ld", folder, path, path + folder, (long)getpid()) < 0)
+    if (asprintf(&name, "%.*s.%s.partial-%ld-%d", folder, path, path + folder, (long)getpid(), serial) < 0)
         return NULL;
     return name;
 }
 
 int cli_output_open(cli_session *session, const char *path, cli_output *output)
 {
-    *output = (cli_output){.path = path, .fd = -1, .partial = partial_name(path)};
-    if (output->partial == NULL)
-        return out_of_memory(session);
-    output->fd = open(output->partial, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    *output = (cli_output){.path = path, .fd = -1};
+    for (int n = 0; output->fd < 0 && n < MOST_TRIES; n++) { // in a container process ids come again
+        free(output->partial);
+        output->partial = partial_name(path, n);
+        if (output->partial == NULL)
+            return out_of_memory(session);
+        output->fd = open(output->partial, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (output->fd < 0 && errno != EEXIST)
+            break;
+    }
     if (output->fd >= 0)
         return DP_OK;
     const int rc = system_failure(session, path, "cannot be written");
@@ -145,6 +153,19 @@ void cli_output_abandon(cli_output *output)
     output->partial = NULL;
 }
 
+// The new name itself reaches the disk; a folder without sync is no error.
+static int sync_folder(cli_session *session, const char *path)
+{
+    char *folder = folder_of(path);
+    const int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    const int rc = fd >= 0 && fsync(fd) && errno != EINVAL ? system_failure(session, path, "cannot be synced") : DP_OK;
+
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return rc;
+}
+
 int cli_output_commit(cli_session *session, cli_output *output)
 {
     const int synced = fsync(output->fd) == 0 || errno == EINVAL;
@@ -158,14 +179,16 @@ int cli_output_commit(cli_session *session, cli_output *output)
     if (!synced || !closed || rename(output->partial, output->path))
         rc = system_failure(session, output->path, "cannot be written");
     cli_output_abandon(output);
-    return rc;
+    return rc ? rc : sync_folder(session, output->path);
 }
 
 static int write_all(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
         const ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno != EINTR)
+        if (n == 0)
+            errno = EIO;
+        if (n == 0 || (n < 0 && errno != EINTR))
             return -1;
         if (n > 0) {
             bytes += n;

@@ -248,7 +248,7 @@ int cli_session_conclude(cli_session *session, int code)
         return 0;
     if (code == DP_E_CANCELLED) {
         fprintf(stderr, "depthprune: interrupted; %s\n", session->kept);
-        return 130;
+        return cli_signals_status();
     }
     fputs("depthprune: ", stderr);
     print_place(error);
