@@ -70,8 +70,8 @@ static int measure_ids(cli_session *session, dp_evaluator *evaluator, const char
     session->advice = "give more ids, or lower --window";
     rc = dp_evaluator_perplexity_ids(evaluator, session->model, rows.ids, rows.count, &session->monitor, result,
                                      &session->error);
-    if (rc && session->error.file[0] == 0) // the library was given no file to name
-        snprintf(session->error.file, sizeof session->error.file, "%s", path);
+    if (rc && rc != DP_E_MEMORY && rc != DP_E_CANCELLED)
+        cli_blame(session, path);
     cli_ids_free(&rows);
     return rc;
 }

@@ -65,10 +65,12 @@ static void show(const cli_session *session)
     cli_table_print(&table, stdout);
 }
 
-// GGUF's word for what folders say by having no file.
+// A folder without its file, or a GGUF file without its key: a value that is there has an offset.
 static int is_absent(const cli_session *session)
 {
-    return session->opened_nothing || strcmp(session->error.item, "tokenizer.ggml.model") == 0;
+    return session->opened_nothing ||
+           (session->error.offset < 0 && session->error.code == DP_E_FORMAT &&
+            strcmp(session->error.item, "tokenizer.ggml.model") == 0);
 }
 
 // The tokenizer is read, too, where there is one.

@@ -82,6 +82,8 @@ static int choose(cli_session *session, const dp_scores *scores, dp_plan **plan)
 
     if (rc == DP_OK)
         rc = dp_pruner_plan(pruner, session->model, scores, plan, &session->error);
+    if (rc == DP_E_ARGUMENT && session->settings->scores && session->error.item[0])
+        cli_blame(session, session->settings->scores); // they are another model's
     dp_pruner_free(pruner);
     return rc;
 }
@@ -112,6 +114,8 @@ int cli_planning_apply(cli_session *session, const dp_plan *plan, dp_model **out
 
     if (rc == DP_OK)
         rc = dp_pruner_run(pruner, session->model, plan, out, &session->error);
+    if (rc == DP_E_ARGUMENT && session->settings->plan)
+        cli_blame(session, session->settings->plan);
     dp_pruner_free(pruner);
     return rc;
 }

@@ -127,6 +127,8 @@ static int calib_from_rows(cli_session *session, const cli_ids *rows, size_t sam
     }
     const int rc =
         dp_calib_from_ids(session->context, ids, (int32_t)samples, (int32_t)length, out, &session->error);
+    if (rc == DP_E_ARGUMENT)
+        cli_blame(session, path);
     free(ids);
     return rc;
 }
@@ -190,6 +192,8 @@ int cli_scoring_run(cli_session *session, dp_scores **out)
         rc = make_calib(session, &calib);
     if (rc == DP_OK)
         rc = run_scorer(session, scorer, calib, out);
+    if (rc == DP_E_ARGUMENT && session->settings->calibration_tokens)
+        cli_blame(session, session->settings->calibration_tokens);
     if (rc == DP_OK && calib)
         cli_protocol_calib(session, calib);
     cli_progress_clear(&session->progress);

@@ -64,6 +64,12 @@ int cli_fail(cli_session *session, int code, cli_place place, const char *format
     return code;
 }
 
+void cli_blame(cli_session *session, const char *path)
+{
+    if (session->error.file[0] == 0)
+        copy_text(session->error.file, sizeof session->error.file, path);
+}
+
 int cli_usage(cli_session *session, const char *format, ...)
 {
     dp_error *error = &session->error;

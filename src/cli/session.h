@@ -47,6 +47,8 @@ typedef struct cli_place {
 } cli_place;
 int cli_fail(cli_session *session, int code, cli_place place, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+// The failure is of what `path` holds, where the library was given its content and could name no file.
+void cli_blame(cli_session *session, const char *path);
 int cli_usage(cli_session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Print the failure as one line on standard error and return the exit status of `code`.

@@ -85,15 +85,17 @@ void dp_pruner_free(dp_pruner *pruner)
 static int check_parent(const dp_model *model, int32_t blocks, const char *digest, const char *what,
                         dp_error *error)
 {
+    dpi_place place = {.item = "blocks", .offset = -1};
     char known[65];
 
     if (blocks != model->config.blocks)
-        return dpi_fail(error, DP_E_ARGUMENT, "the %s for a model of %d blocks, this one has %d", what, blocks,
-                        model->config.blocks);
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "the %s for a model of %d blocks, this one has %d", what,
+                           blocks, model->config.blocks);
+    place.item = "digest";
     dpi_plan_known_digest(model, known);
     if (digest && digest[0] && known[0] && strcmp(digest, known) != 0)
-        return dpi_fail(error, DP_E_ARGUMENT, "the %s for a model with digest %.12s.., this one has %.12s..", what,
-                        digest, known);
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place,
+                           "the %s for a model with digest %.12s.., this one has %.12s..", what, digest, known);
     return DP_OK;
 }
 
