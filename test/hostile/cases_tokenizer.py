@@ -190,7 +190,7 @@ GROUPS = [
         ("no content", root(lambda top: top["added_tokens"][0].pop("content")), "content"),
         ("content a number", added(content=7), "content"),
         ("special a string", added(special="yes"), "special"),
-        ("as words only", added(single_word=True), "single_word"),
+        ("single_word a number", added(single_word=1), "single_word"),
         ("content of 100 KB", root(lambda top: top["added_tokens"].append(tiny.special(272, "x" * 102400))), "272"),
         ("two with one id", root(lambda top: top["added_tokens"].append(tiny.special(270, "<|other|>"))), "270"),
     ]},
