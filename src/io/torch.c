@@ -83,6 +83,18 @@ static int check_byte_order(const reader *r)
     return DP_OK;
 }
 
+static int check_stored(const reader *r)
+{
+    for (size_t i = 0; i < r->zip->count; i++) {
+        const dpi_zip_entry *entry = &r->zip->entries[i];
+        const dpi_place place = {.file = r->name, .item = entry->name, .offset = (int64_t)entry->header};
+        if (entry->method != 0)
+            return dpi_fail_at(r->error, DP_E_UNSUPPORTED, &place,
+                               "the member is compressed (method %d), only stored ones are read", entry->method);
+    }
+    return DP_OK;
+}
+
 // The members that make the archive a state dict, and those that make it something else.
 static int check_members(reader *r)
 {
@@ -100,7 +112,9 @@ static int check_members(reader *r)
         return fail(r, DP_E_UNSUPPORTED, constants ? constants->name : "code",
                     "the file is a TorchScript program, which is not read: save the module's state_dict() with "
                     "torch.save");
-    rc = find(r, "data.pkl", &r->pickle);
+    rc = check_stored(r);
+    if (!rc)
+        rc = find(r, "data.pkl", &r->pickle);
     if (!rc && !r->pickle)
         return fail(r, DP_E_FORMAT, "data.pkl", "the zip archive is no PyTorch checkpoint: it has no data.pkl");
     return rc ? rc : check_byte_order(r);

@@ -161,19 +161,6 @@ static int widen(const reader *r, header *h)
     return DP_OK;
 }
 
-// What both headers must be.
-static int check_kind(const reader *r, const header *h)
-{
-    const dpi_place place = {.file = r->file, .item = h->label, .offset = (int64_t)h->at};
-
-    if (h->flags & LOCKED)
-        return fail(r, DP_E_UNSUPPORTED, h->at, h->label, "the member is encrypted, which is not read");
-    if (h->method != STORED)
-        return dpi_fail_at(r->error, DP_E_UNSUPPORTED, &place,
-                           "the member is compressed (method %u), only stored ones are read", (unsigned)h->method);
-    return DP_OK;
-}
-
 // The directory's entry at `at`, which is copied to *names with its terminator.
 static int read_central(const reader *r, uint64_t at, char **names, header *h)
 {
@@ -200,11 +187,11 @@ static int read_central(const reader *r, uint64_t at, char **names, header *h)
     if (strlen(h->label) != h->name_size)
         return fail(r, DP_E_FORMAT, at, h->label, "the member's name has a zero byte");
     int rc = widen(r, h);
-    if (!rc)
-        rc = check_kind(r, h);
+    if (!rc && h->flags & LOCKED)
+        rc = fail(r, DP_E_UNSUPPORTED, at, h->label, "the member is encrypted, which is not read");
     if (!rc && number(r, at + 34, 2) != 0)
         rc = fail(r, DP_E_UNSUPPORTED, at, h->label, "the member lies in another part of the archive");
-    if (!rc && h->size != h->packed)
+    if (!rc && h->method == STORED && h->size != h->packed)
         rc = fail(r, DP_E_FORMAT, at, h->label, "the member is stored, but its two sizes differ");
     return rc;
 }
@@ -237,25 +224,28 @@ static int read_local(const reader *r, const header *listed, dpi_zip_entry *entr
     if (own.name_size + own.extra_size > room)
         return fail(r, DP_E_FORMAT, at, own.label, "the member's header passes the directory's beginning");
     room -= own.name_size + own.extra_size;
-    int rc = widen(r, &own);
-    if (!rc)
-        rc = check_kind(r, &own);
+    const int rc = widen(r, &own);
     if (rc)
         return rc;
     if (own.name_size != listed->name_size ||
         memcmp(r->bytes + own.name, r->bytes + listed->name, own.name_size) != 0)
         return fail(r, DP_E_FORMAT, at, own.label, "the member's own header has another name");
+    if (own.method != listed->method || (own.flags ^ listed->flags) & LOCKED)
+        return fail(r, DP_E_FORMAT, at, own.label, "the member's own header says another kind of storage");
     if (!agrees(&own, own.size, listed->size) || !agrees(&own, own.packed, listed->packed) ||
         !agrees(&own, own.check, listed->check))
         return fail(r, DP_E_FORMAT, at, own.label, "the member's own header has another size or checksum");
-    if (listed->size > room) {
+    if (listed->packed > room) {
         const dpi_place place = {.file = r->file, .item = own.label, .offset = (int64_t)at};
         return dpi_fail_at(r->error, DP_E_FORMAT, &place,
                            "the member has %llu bytes, %llu are before the directory",
-                           (unsigned long long)listed->size, (unsigned long long)room);
+                           (unsigned long long)listed->packed, (unsigned long long)room);
     }
-    *entry = (dpi_zip_entry){
-        .name = listed->label, .header = at, .data = own.extra + own.extra_size, .size = listed->size};
+    *entry = (dpi_zip_entry){.name = listed->label,
+                             .header = at,
+                             .data = own.extra + own.extra_size,
+                             .size = listed->packed,
+                             .method = (int32_t)listed->method};
     return DP_OK;
 }
 
