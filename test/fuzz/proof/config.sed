@@ -1,0 +1,2 @@
+# src/io/json.c
+s/if (number < least || number > most)/if (number < least)/

@@ -1,0 +1,2 @@
+# src/model/load_shards.c
+/if (!found)/,/return stranger/d

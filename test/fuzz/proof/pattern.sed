@@ -1,0 +1,2 @@
+# src/text/spaces.c
+s/ && at\[1\] ? 2 : 1/ ? 2 : 1/

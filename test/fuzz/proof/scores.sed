@@ -1,0 +1,2 @@
+# src/prune/scores.c
+s/if (count != (size_t)scores->blocks)/if (!count)/

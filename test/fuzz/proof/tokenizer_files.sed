@@ -1,0 +1,2 @@
+# src/text/load_config.c
+s/if (id < 0 || id >= vocab->count)/if (id < 0)/

@@ -1,0 +1,2 @@
+# src/text/load_json.c
+s/json_integer_value(value) < 0 || //
