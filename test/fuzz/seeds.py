@@ -122,6 +122,7 @@ def json_seeds():
                                      "scores": [{"block": 0, "score": 0}]}))
     seed("scores", "null", text_of({**scores, "scores": [{"block": 0, "score": None}]}))
     seed("scores", "order", text_of({**scores, "order": [0, 0, 1]}))
+    seed("scores", "fewer", text_of({**scores, "order": [1, 2]}))
     plan = {"schema": "depthprune.plan/1", "blocks": 4, "removed": [2, 1], "kept": [0, 3], "criterion": "bi",
             "scores": [1.0, 0.5, 0.25, 2], "parent": {"path": "m", "digest": digest},
             "protect": {"first": 1, "last": 1}, "calibration": {"source": "text", "seed": 1234}, "version": "0.1.0"}

@@ -1,2 +1,2 @@
 # src/io/json.c
-s/last - begin < room - 1 ? last - begin : room - 1/last - begin/
+s/if (size >= 3 && memcmp/if (memcmp/

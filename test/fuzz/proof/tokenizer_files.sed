@@ -1,2 +1,2 @@
 # src/text/load_config.c
-s/if (id < 0 || id >= vocab->count)/if (id < 0)/
+s/if (id < 0 || id >= vocab->count)/if (id >= vocab->count)/
