@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "model/parse.h"
 
-enum { LEAST_CONTEXT_BITS = 8, MOST_CONTEXT_BITS = 24 };
+enum { LEAST_CONTEXT_BITS = 5, MOST_CONTEXT_BITS = 24 };
 
 static const double CIRCLE = 6.283185307179586;
 
