@@ -41,6 +41,8 @@ static void put_text(keys *k, const char *key, const char *value)
         k->rc = dpi_gguf_put_string(k->out, key, value, strlen(value), k->error);
 }
 
+enum { QUANTIZATION_VERSION = 2 }; // of the block types, as llama.cpp counts
+
 // general.file_type by the type of most matrices; types without one keep what the source says.
 static int put_file_type(keys *k)
 {
@@ -51,6 +53,8 @@ static int put_file_type(keys *k)
 
     if (!k->rc && (k->save->type >= 0 || k->save->model->source->format == DP_FORMAT_HF))
         k->rc = dpi_gguf_put_u32(k->out, "general.file_type", (uint32_t)numbers[type], k->error);
+    if (!k->rc && k->save->model->source->format == DP_FORMAT_HF)
+        k->rc = dpi_gguf_put_u32(k->out, "general.quantization_version", QUANTIZATION_VERSION, k->error);
     return k->rc;
 }
 

@@ -25,9 +25,13 @@ typedef struct scene {
     uint64_t used; // memory of the context alone
 } scene;
 
+// LLaMA, LLaMA with bias vectors, Mistral, Qwen2.
+enum { TINY_LLAMA, TINY_BIASED, TINY_MISTRAL, TINY_QWEN2, TINY_FAMILIES };
+
 // A model's numbers, and what a test breaks in its files.
 typedef struct tiny {
     int32_t blocks, hidden, heads, kv_heads, head_dim, ffn, vocab, tied, type;
+    int32_t family;          // TINY_*
     const char *key, *value; // this member of config.json is set so; NULL value: left out
     const char *drop;        // this tensor is left out
     const char *from, *to;   // this tensor is renamed
@@ -166,8 +170,10 @@ static inline void write_config(const char *folder, const tiny *t)
     size_t used = 0;
     int seen = 0;
 
-    strcpy(values[0], "[\"LlamaForCausalLM\"]");
-    strcpy(values[1], "\"llama\"");
+    static const char *const classes[] = {"Llama", "Llama", "Mistral", "Qwen2"};
+    static const char *const types[] = {"llama", "llama", "mistral", "qwen2"};
+    snprintf(values[0], sizeof values[0], "[\"%sForCausalLM\"]", classes[t->family]);
+    snprintf(values[1], sizeof values[1], "\"%s\"", types[t->family]);
     for (int i = 2; i < 10; i++)
         snprintf(values[i], sizeof values[i], "%d", numbers[i]);
     strcpy(values[10], t->tied ? "true" : "false");
@@ -184,6 +190,8 @@ static inline void write_config(const char *folder, const tiny *t)
             used += (size_t)snprintf(text + used, sizeof text - used, "%s\n  \"%s\": %s", used > 1 ? "," : "",
                                      keys[i], changed ? t->value : values[i]);
     }
+    if (t->family == TINY_BIASED)
+        used += (size_t)snprintf(text + used, sizeof text - used, ",\n  \"attention_bias\": true");
     if (t->key && !seen)
         used += (size_t)snprintf(text + used, sizeof text - used, ",\n  \"%s\": %s", t->key, t->value);
     used += (size_t)snprintf(text + used, sizeof text - used, "\n}\n");
@@ -244,10 +252,13 @@ static inline void add_block(weights *w, const tiny *t, int32_t block)
         {"self_attn.k_proj.weight", key, t->hidden},   {"self_attn.v_proj.weight", key, t->hidden},
         {"self_attn.o_proj.weight", t->hidden, query}, {"post_attention_layernorm.weight", t->hidden, 0},
         {"mlp.gate_proj.weight", t->ffn, t->hidden},   {"mlp.up_proj.weight", t->ffn, t->hidden},
-        {"mlp.down_proj.weight", t->hidden, t->ffn},
+        {"mlp.down_proj.weight", t->hidden, t->ffn},   {"self_attn.q_proj.bias", query, 0},
+        {"self_attn.k_proj.bias", key, 0},             {"self_attn.v_proj.bias", key, 0},
+        {"self_attn.o_proj.bias", t->hidden, 0},
     };
+    const size_t count = t->family == TINY_BIASED ? 13 : t->family == TINY_QWEN2 ? 12 : 9;
 
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+    for (size_t i = 0; i < count; i++) {
         char name[128];
         snprintf(name, sizeof name, "model.layers.%d.%s", block, list[i].name);
         add_weight(w, t, name, list[i].rows, list[i].columns);

@@ -1,4 +1,5 @@
 // Opening GGUF files: keys of any width, per-block arrays, scaling, and what is refused by which name.
+#include "model/source.h"
 #include "test/unit/model/gguf_support.h"
 
 static void put_other_widths(dpi_gguf_out *out)
@@ -37,6 +38,50 @@ START_TEST(reads_any_width_and_uniform_arrays)
     ck_assert_int_eq(model->config.eos, 2);
     dp_model_free(model);
     close_scene(&s);
+}
+END_TEST
+
+static int32_t element_type; // of the array below
+
+static void put_array_of_type(dpi_gguf_out *out)
+{
+    static const unsigned char width[] = {1, 1, 2, 2, 4, 4, 0, 0, 0, 0, 8, 8};
+    unsigned char bytes[3 * 8] = {0};
+
+    for (int i = 0; i < 3; i++)
+        bytes[i * width[element_type]] = 2;
+    dpi_gguf_put_array(out, "llama.attention.head_count_kv", element_type, bytes, 3, NULL);
+}
+
+// One equal number a block, of any width; after pruning as many as blocks, of the same type.
+START_TEST(reads_and_cuts_arrays_of_any_width)
+{
+    static const int32_t types[] = {DPI_GGUF_U8,  DPI_GGUF_I8,  DPI_GGUF_U16, DPI_GGUF_I16,
+                                    DPI_GGUF_U32, DPI_GGUF_I32, DPI_GGUF_U64, DPI_GGUF_I64};
+    static const int32_t kept[] = {0, 2};
+    const change c = {.put = put_array_of_type};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        scene s;
+        dp_model *smaller;
+        element_type = types[i];
+        open_scene(&s);
+        write_gguf(&s, &TINY);
+        rewrite(&s, "m.gguf", "array.gguf", &c);
+        dp_model *model = open_model(&s, "array.gguf");
+        ck_assert_int_eq(model->config.kv_heads, 2);
+        ck_assert_int_eq(dpi_model_keep(model, kept, 2, NULL, &smaller, NULL), DP_OK);
+        must_save(&s, smaller, "kept.gguf", DP_FORMAT_GGUF, -1);
+        dp_model *again = open_model(&s, "kept.gguf");
+        const dpi_gguf_entry *entry = dpi_gguf_find(again->source->gguf, "llama.attention.head_count_kv");
+        ck_assert_int_eq(again->config.kv_heads, 2);
+        ck_assert_int_eq(entry->element, types[i]);
+        ck_assert_uint_eq(entry->count, 2);
+        dp_model_free(again);
+        dp_model_free(smaller);
+        dp_model_free(model);
+        close_scene(&s);
+    }
 }
 END_TEST
 
@@ -311,7 +356,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {reads_any_width_and_uniform_arrays,
+    const TTest *const tests[] = {reads_any_width_and_uniform_arrays, reads_and_cuts_arrays_of_any_width,
                                   knows_defaults,
                                   reads_scaling,
                                   refuses_contradictions,

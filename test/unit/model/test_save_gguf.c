@@ -113,6 +113,7 @@ START_TEST(writes_exactly_typed_keys)
     has_u32(file, "llama.rope.dimension_count", 4);
     has_u32(file, "llama.vocab_size", 20);
     has_u32(file, "general.file_type", 0);
+    has_u32(file, "general.quantization_version", 2);
     ck_assert_int_eq(dpi_gguf_find(file, "llama.rope.freq_base")->type, DPI_GGUF_F32);
     ck_assert_int_eq(dpi_gguf_real(file, "llama.attention.layer_norm_rms_epsilon", 1, &value, NULL), DP_OK);
     ck_assert(value == (double)1e-5f);
