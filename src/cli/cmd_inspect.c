@@ -97,6 +97,8 @@ int cli_cmd_inspect(cli_session *session)
     const cli_settings *s = session->settings;
     int rc = cli_output_check(session, s->output);
 
+    if (rc == DP_OK && s->check && s->dry_run)
+        rc = cli_usage(session, "--check reads every weight, --dry-run none");
     if (rc == DP_OK)
         rc = cli_session_model(session);
     if (rc == DP_OK && s->check)
