@@ -42,6 +42,7 @@ struct dp_model {
     dpi_block *blocks;                         // config.blocks of them
     const dpi_tensor *embedding, *norm, *head; // head is the embedding when tied; owned by the source
     char *plan;                                // the JSON plan that made this model, or NULL
+    char *history; // the plans of the models between the source and this one, oldest first, commas between; or NULL
     pthread_mutex_t digest_turn;
     char digest[65]; // "" until asked for
     char parent[65]; // digest of the model it was made from, where that was known, else ""

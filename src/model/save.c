@@ -6,8 +6,6 @@
 #include "io/file.h"
 #include "model/save.h"
 
-enum { MOST_PLAN_BYTES = 64 << 20 };
-
 static const dpi_option save_options[] = {
     {.name = "format",
      .help = "0 Hugging Face directory, 1 GGUF file, -1 the source's",
@@ -85,39 +83,6 @@ int32_t dpi_save_removed(const dpi_save *save, int32_t *out)
     return count;
 }
 
-static int read_plan_file(const dp_model *model, dpi_text *out, dp_error *error)
-{
-    const dpi_source *source = model->source;
-    dpi_storage *storage = NULL;
-    char *path = dpi_path_join(source->memory, source->place, "depthprune.json", error);
-    int rc = path ? DP_OK : DP_E_MEMORY;
-
-    if (path && dpi_path_exists(path))
-        rc = dpi_file_read(&storage, model->context, path, MOST_PLAN_BYTES, error);
-    dpi_free(source->memory, path);
-    if (!rc && storage)
-        rc = dpi_text_add(out, dpi_storage_bytes(storage), (size_t)dpi_storage_size(storage), error);
-    dpi_storage_drop(storage);
-    return rc;
-}
-
-int dpi_save_plan_text(const dpi_save *save, dpi_text *out, dp_error *error)
-{
-    const dp_model *model = save->model;
-    const dpi_source *source = model->source;
-    const char *text = model->plan;
-    size_t size = text ? strlen(text) : 0;
-    int rc = DP_OK;
-
-    if (!text && (save->pruned || save->format == source->format || !source->place))
-        return DP_OK;
-    if (!text && !source->gguf)
-        return read_plan_file(model, out, error);
-    if (!text)
-        rc = dpi_gguf_string(source->gguf, "depthprune.plan", 0, &text, &size, error);
-    return rc || !text ? rc : dpi_text_add(out, text, size, error);
-}
-
 // Opened before anything is written: a tokenizer that cannot be read or said in the other format is found out
 // early.
 static int open_tokenizer(dpi_save *save, dp_error *error)
@@ -133,23 +98,21 @@ static int open_tokenizer(dpi_save *save, dp_error *error)
     return dp_tokenizer_open(save->model->context, source->place, &save->tokenizer, error);
 }
 
-// config.json, the weights and their index, the plan and the files of a tokenizer: tokenizer_config.json,
+// config.json, README.md, the weights and their index, the plan and the files of a tokenizer: tokenizer_config.json,
 // tokenizer.json and, of SentencePiece, tokenizer.model.
 static int count_files(dpi_save *save, dp_error *error)
 {
-    dpi_text plan = {.memory = &save->model->context->memory};
     dp_tokenizer_info info = {.size = sizeof info, .kind = ""};
+    int rc = DP_OK;
 
     save->own_files = 1;
     if (save->format == DP_FORMAT_GGUF)
         return DP_OK;
-    int rc = dpi_save_plan_text(save, &plan, error);
-    if (!rc && save->tokenizer)
+    if (save->tokenizer)
         rc = dp_tokenizer_describe(save->tokenizer, &info, error);
     const int32_t weights = (int32_t)dpi_save_shards(save);
-    save->own_files = 1 + weights + (weights > 1) + (plan.size > 0) + (save->tokenizer ? 2 : 0) +
+    save->own_files = 2 + weights + (weights > 1) + dpi_save_writes_plan(save) + (save->tokenizer ? 2 : 0) +
                       (strncmp(info.kind, "sentence", 8) == 0);
-    dpi_text_clear(&plan);
     return rc;
 }
 
@@ -162,6 +125,10 @@ int dpi_save_plan(dpi_save *save, dp_error *error)
     rc = dpi_save_list(save, error);
     if (!rc)
         rc = dpi_carry_find(save, error);
+    if (!rc)
+        rc = dpi_save_read_plan(save, error);
+    if (!rc)
+        rc = dpi_parentage_read(model->source, model->context, &save->parentage, error);
     if (!rc)
         rc = dpi_save_target(save, error);
     if (!rc)
@@ -176,6 +143,7 @@ void dpi_save_clear(dpi_save *save)
     for (size_t i = 0; i < save->carried.count; i++)
         dpi_free(memory, save->carried.names[i]);
     dp_tokenizer_free(save->tokenizer);
+    dpi_text_clear(&save->plan);
     dpi_free(memory, save->carried.names);
     dpi_free(memory, save->divisors);
     dpi_free(memory, save->names);

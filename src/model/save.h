@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "io/stage.h"
 #include "model/names.h"
+#include "model/parentage.h"
 #include "model/source.h"
 
 // Where the bytes of an output tensor come from.
@@ -40,6 +41,8 @@ typedef struct dpi_save {
     dpi_names carried; // files that are copied as they are
     uint64_t carried_bytes;
     int32_t own_files;       // files besides the carried ones
+    dpi_text plan;           // of the model, or of a source that is only copied; empty when there is none
+    dpi_parentage parentage; // of the source
     dp_tokenizer *tokenizer; // what the other format needs written; NULL when files are carried or there is none
 } dpi_save;
 
@@ -71,8 +74,14 @@ int dpi_save_verify(const dpi_save *save, dpi_stage *stage, dp_error *error);
 
 // Indices of the source's blocks that are gone, ascending; returns how many.  `out` has room for all of them.
 int32_t dpi_save_removed(const dpi_save *save, int32_t *out);
-// The plan that made the model: its own or, when nothing more was removed, that of a source of the other format
-// (one of the same format is copied with the rest).  `out` stays empty when there is none.
-int dpi_save_plan_text(const dpi_save *save, dpi_text *out, dp_error *error);
+// Fill save->plan: the model's own plan with those of its ancestors in it or, when nothing more was removed, the
+// source's.
+int dpi_save_read_plan(dpi_save *save, dp_error *error);
+int dpi_save_writes_plan(const dpi_save *save); // as a file of its own; a copy's is among the carried ones
+// README.md: the model card.
+int dpi_save_card(const dpi_save *save, dpi_text *out, dp_error *error);
+// The general.* keys: name, licence, and of a pruned model what it was made from.
+int dpi_save_general(const dpi_save *save, dpi_gguf_out *out, dp_error *error);
+int dpi_general_replaced(const dpi_gguf_entry *entry); // a key of the source that a pruned model does not inherit
 
 #endif

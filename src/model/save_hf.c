@@ -1,4 +1,4 @@
-// A Hugging Face directory out: config.json, weights, tokenizer, carried files, depthprune.json.
+// A Hugging Face directory out: config.json, weights, tokenizer, carried files, README.md, depthprune.json.
 #include "model/save.h"
 #include "text/export.h"
 
@@ -29,9 +29,19 @@ static int write_config(const dpi_save *save, dpi_stage *stage, dp_error *error)
     return rc;
 }
 
+static int write_card(const dpi_save *save, dpi_stage *stage, dp_error *error)
+{
+    dpi_text text = {.memory = &save->model->context->memory};
+    int rc = dpi_save_card(save, &text, error);
+
+    if (!rc)
+        rc = dpi_save_text(stage, "README.md", text.data, text.size, error);
+    dpi_text_clear(&text);
+    return rc;
+}
+
 int dpi_save_hf(const dpi_save *save, dpi_stage *stage, dp_error *error)
 {
-    dpi_text plan = {.memory = &save->model->context->memory};
     int rc = write_config(save, stage, error);
 
     if (!rc && save->tokenizer)
@@ -41,9 +51,8 @@ int dpi_save_hf(const dpi_save *save, dpi_stage *stage, dp_error *error)
     if (!rc)
         rc = dpi_carry_write(save, stage, error);
     if (!rc)
-        rc = dpi_save_plan_text(save, &plan, error);
-    if (!rc && plan.size)
-        rc = dpi_save_text(stage, "depthprune.json", plan.data, plan.size, error);
-    dpi_text_clear(&plan);
+        rc = write_card(save, stage, error);
+    if (!rc && dpi_save_writes_plan(save))
+        rc = dpi_save_text(stage, "depthprune.json", save->plan.data, save->plan.size, error);
     return rc;
 }

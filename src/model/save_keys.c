@@ -58,22 +58,12 @@ static int put_file_type(keys *k)
     return k->rc;
 }
 
-// The name of the folder that the model was read from, if any.
-static void put_name(keys *k)
-{
-    const char *place = k->save->model->source->place;
-    const char *slash = place ? strrchr(place, '/') : NULL;
-
-    put_text(k, "general.name", slash && slash[1] ? slash + 1 : "model");
-}
-
 static int put_config(keys *k)
 {
     const dpi_config *config = &k->save->model->config;
 
     put_text(k, "general.architecture", k->save->model->source->family->gguf);
     put_text(k, "general.type", "model");
-    put_name(k);
     put_u32(k, "block_count", (uint32_t)config->blocks);
     put_u32(k, "context_length", (uint32_t)config->context);
     put_u32(k, "embedding_length", (uint32_t)config->hidden);
@@ -173,7 +163,7 @@ static int put_copied(keys *k, const dpi_gguf_entry *entry)
     const size_t prefix = strlen(family);
     char key[KEY_SIZE];
 
-    if (k->save->pruned && begins(entry, ours, sizeof ours - 1))
+    if (k->save->pruned && (begins(entry, ours, sizeof ours - 1) || dpi_general_replaced(entry)))
         return DP_OK;
     const int per_block = k->save->pruned && entry->type == DPI_GGUF_ARRAY && entry->count > 0 &&
                           entry->count == (uint64_t)source->config.blocks && begins(entry, family, prefix) &&
@@ -200,7 +190,6 @@ static int put_provenance(keys *k)
     const dpi_save *save = k->save;
     dpi_memory *memory = &save->model->context->memory;
     int32_t *removed = dpi_alloc(memory, (size_t)save->model->source->config.blocks, sizeof *removed, k->error);
-    dpi_text plan = {.memory = memory};
 
     if (!removed)
         return k->rc = DP_E_MEMORY;
@@ -211,11 +200,8 @@ static int put_provenance(keys *k)
     dpi_free(memory, removed);
     if (save->model->parent[0])
         put_text(k, "depthprune.parent", save->model->parent);
-    if (!k->rc)
-        k->rc = dpi_save_plan_text(save, &plan, k->error);
-    if (!k->rc && plan.size)
-        k->rc = dpi_gguf_put_string(k->out, "depthprune.plan", plan.data, plan.size, k->error);
-    dpi_text_clear(&plan);
+    if (!k->rc && save->plan.size)
+        k->rc = dpi_gguf_put_string(k->out, "depthprune.plan", save->plan.data, save->plan.size, k->error);
     return k->rc;
 }
 
@@ -229,5 +215,7 @@ int dpi_save_keys(const dpi_save *save, dpi_gguf_out *out, dp_error *error)
         put_tokenizer(&k);
     if (!k.rc)
         put_file_type(&k);
+    if (!k.rc)
+        k.rc = dpi_save_general(save, out, error);
     return k.rc ? k.rc : put_provenance(&k);
 }

@@ -76,7 +76,7 @@ static uint64_t other_bytes(const dpi_save *save)
     const uint64_t shards = save->shard_bytes ? dpi_save_shards(save) : 0;
     const uint64_t keys = file && file->tensor_count ? 2 * file->tensors[0].offset : 0;
 
-    return save->carried_bytes + keys + save->count * HEADER + shards * (SHARD + HEADER) + SLACK;
+    return save->carried_bytes + 2 * save->plan.size + keys + save->count * HEADER + shards * (SHARD + HEADER) + SLACK;
 }
 
 int dpi_save_target(const dpi_save *save, dp_error *error)

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/monitor.h"
+#include "base/text.h"
 #include "io/file.h"
 #include "model/source.h"
 
@@ -15,6 +16,7 @@ static void destroy(dp_model *model)
 
     pthread_mutex_destroy(&model->digest_turn);
     dpi_free(memory, model->plan);
+    dpi_free(memory, model->history);
     dpi_free(memory, model->blocks);
     dpi_source_drop(model->source);
     dpi_free(memory, model);
@@ -117,6 +119,24 @@ static int check_kept(const dp_model *model, const int32_t *kept, int32_t count,
     return DP_OK;
 }
 
+// The plan, and behind the larger model's history its plan.
+static int keep_plans(dp_model *smaller, const dp_model *model, const char *plan, dp_error *error)
+{
+    dpi_text history = {.memory = &model->context->memory};
+    int rc = DP_OK;
+
+    if (plan && !(smaller->plan = dpi_copy_text(history.memory, plan, error)))
+        return DP_E_MEMORY;
+    if (model->history)
+        rc = dpi_text_format(&history, error, "%s,\n    ", model->history);
+    if (!rc && model->plan)
+        rc = dpi_text_add(&history, model->plan, strlen(model->plan), error);
+    while (history.size && history.data[history.size - 1] == '\n')
+        history.data[--history.size] = 0;
+    smaller->history = history.data;
+    return rc;
+}
+
 int dpi_model_keep(const dp_model *model, const int32_t *kept, int32_t count, const char *plan, dp_model **out,
                    dp_error *error)
 {
@@ -133,10 +153,10 @@ int dpi_model_keep(const dp_model *model, const int32_t *kept, int32_t count, co
     pthread_mutex_lock(&parent->digest_turn);
     memcpy(smaller->parent, parent->digest, sizeof smaller->parent);
     pthread_mutex_unlock(&parent->digest_turn);
-    smaller->plan = plan ? dpi_copy_text(&model->context->memory, plan, error) : NULL;
-    if (plan && !smaller->plan) {
+    rc = keep_plans(smaller, model, plan, error);
+    if (rc) {
         destroy(smaller);
-        return DP_E_MEMORY;
+        return rc;
     }
     *out = smaller;
     return DP_OK;

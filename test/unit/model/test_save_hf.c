@@ -152,7 +152,7 @@ START_TEST(carries_files_unchanged)
                                           "preprocessor_config.json",
                                           "merges.txt"};
     static const char *const left[] = {
-        "README.md", "pytorch_model.bin", "quantize_config.json", "model.safetensors.index.json",
+        "pytorch_model.bin", "quantize_config.json", "model.safetensors.index.json",
         "notes.txt", "LIC", "LICENSES"};
     scene s;
     char name[64];
@@ -173,8 +173,8 @@ START_TEST(carries_files_unchanged)
     ck_assert_int_eq(dp_model_save_estimate(model, path_in(&s, "out"), NULL, &estimate, NULL), DP_OK);
     ck_assert(!is_there(&s, "out"));
     ck_assert_int_eq(dp_model_save(model, path_in(&s, "out"), NULL, NULL, &report, NULL), DP_OK);
-    ck_assert_int_eq(report.files, 2 + 12);
-    ck_assert_int_eq(estimate.files, 2 + 12);
+    ck_assert_int_eq(report.files, 3 + 12); // config.json, weights, card
+    ck_assert_int_eq(estimate.files, 3 + 12);
     ck_assert_uint_eq(estimate.parameters, report.parameters);
     for (size_t i = 0; i < sizeof carried / sizeof *carried; i++) {
         snprintf(name, sizeof name, "out/%s", carried[i]);
@@ -205,8 +205,8 @@ START_TEST(carries_additional_chat_templates)
     dp_model *model = open_model(&s, "m");
     ck_assert_int_eq(dp_model_save_estimate(model, path_in(&s, "out"), NULL, &estimate, NULL), DP_OK);
     ck_assert_int_eq(dp_model_save(model, path_in(&s, "out"), NULL, NULL, &report, &s.error), DP_OK);
-    ck_assert_int_eq(report.files, 2 + 2);
-    ck_assert_int_eq(estimate.files, 2 + 2);
+    ck_assert_int_eq(report.files, 3 + 2);
+    ck_assert_int_eq(estimate.files, 3 + 2);
     assert_text(&s, "out/additional_chat_templates/rag.jinja", "{{ 1 }}");
     assert_text(&s, "out/additional_chat_templates/tool_use.jinja", "");
     ck_assert(!is_there(&s, "out/additional_chat_templates/notes.txt"));
