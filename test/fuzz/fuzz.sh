@@ -6,7 +6,7 @@ seconds=${1:-60}
 if [ $# = 0 ]; then
     set -- $(ls test/fuzz | sed -n 's/^fuzz_\(.*\)\.c$/\1/p')
 fi
-python3 test/fuzz/seeds.py build/fuzz || exit 1
+python3 -B test/fuzz/seeds.py build/fuzz || exit 1
 status=0
 export UBSAN_OPTIONS=print_stacktrace=1
 for name in "$@"; do

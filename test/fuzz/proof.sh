@@ -11,7 +11,7 @@ copy=build/fuzz/proof
 mkdir -p $copy
 cp -a --update Makefile include lib src test $copy/ || exit 1
 cd $copy || exit 1
-python3 test/fuzz/seeds.py build/fuzz || exit 1
+python3 -B test/fuzz/seeds.py build/fuzz || exit 1
 export UBSAN_OPTIONS=print_stacktrace=1
 build() # target
 {

@@ -4,7 +4,7 @@ targets=${1:-${BUILD:-build}/test/fuzz}
 if [ $# = 0 ]; then
     ${MAKE:-make} --no-print-directory fuzz-targets >/dev/null || exit 1
 fi
-python3 test/fuzz/seeds.py build/fuzz || exit 1
+python3 -B test/fuzz/seeds.py build/fuzz || exit 1
 status=0
 for source in test/fuzz/fuzz_*.c; do
     name=${source#test/fuzz/fuzz_}

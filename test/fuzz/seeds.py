@@ -8,6 +8,8 @@ import os
 import struct
 import sys
 
+import seeds_torch
+
 ROOT = sys.argv[1]
 SPACE = "\u2581"
 
@@ -270,12 +272,13 @@ def tokenizer_seeds():
     seed("tokenizer_model", "none", message(2, number(3, 2)))
     seed("tokenizer_model", "charsmap", spm(tiny, b"", message(2, b"xyz")))
     files = {"whole": ('{"tokenizer_class": "LlamaTokenizer", "add_bos_token": true, "bos_token": {"content": "<s>"}, '
-                       '"eos_token": "</s>", "chat_template": "{{ x }}", "added_tokens_decoder": {"270": {"content": "<pad>", '
+                       '"eos_token": "</s>", "chat_template": "{{ x }}", "added_tokens_decoder": {"8": {"content": "<pad>", '
                        '"special": true, "lstrip": true, "rstrip": true}}}',
-                       '{"<pad>": 270, "<extra>": 271}', '{"pad_token": "<pad>", "unk_token": {"content": "<unk>"}}',
+                       '{"<pad>": 8, "<extra>": 9}', '{"pad_token": "<pad>", "unk_token": {"content": "<unk>"}}',
                        '{"bos_token_id": 1, "eos_token_id": [2, 3]}', "template"),
              "templates": ('{"chat_template": [{"name": "other", "template": "a"}, {"name": "default", "template": "b"}], "bos_token": null}',),
-             "added": ("", '{"a b": 271, "<s>": 1}', "", '{"pad_token_id": 5}'),
+             "added": ("", '{"a b": 9, "<s>": 1}', "", '{"pad_token_id": 5}'),
+             "below": ('{"added_tokens_decoder": {"-900": {"content": "<pad>"}}}', '{"x": -70000}'),
              "far": ("", '{"x": 99999}'), "list": ("[]",), "id": ("", "", "", '{"bos_token_id": 4000}')}
     for name, parts in files.items():
         seed("tokenizer_files", name, "\x1e".join(parts))
@@ -284,7 +287,7 @@ def tokenizer_seeds():
     companion("pieces.json/tokenizer.json", text_of(pieces_json(True)))
     companion("plain/tokenizer.model", plain_spm())
     companion("odd/tokenizer.model", odd_spm())
-    companion("beside/tokenizer.model", plain_spm())
+    companion("beside/tokenizer.model", spm(tiny + [("user", 0.0, 4)], number(35, 0)))
     link("json/tokenizer.json", 0)
     link("model/tokenizer.model", 0)
     for slot, name in enumerate(("tokenizer_config.json", "added_tokens.json", "special_tokens_map.json",
@@ -389,6 +392,7 @@ def main():
     tokenizer_seeds()
     gguf_seeds()
     option_seeds()
+    seeds_torch.write(seed)
 
 
 main()

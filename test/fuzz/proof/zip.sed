@@ -1,0 +1,2 @@
+# src/io/zip.c
+s/ || at > r->directory - LOCAL//
