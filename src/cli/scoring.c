@@ -106,6 +106,15 @@ static int calib_from_text(cli_session *session, dp_calib **out)
                          &session->error);
 }
 
+// The library was given ids, not the file that they came from.
+static void name_ids(cli_session *session, int rc)
+{
+    dp_error *error = &session->error;
+
+    if (rc && !error->file[0] && session->settings->calibration_tokens)
+        snprintf(error->file, sizeof error->file, "%s", session->settings->calibration_tokens);
+}
+
 // The first `samples` rows, the first `length` ids of each.
 static int calib_from_rows(cli_session *session, const cli_ids *rows, size_t samples, size_t length, dp_calib **out)
 {
@@ -174,6 +183,8 @@ static int run_scorer(cli_session *session, dp_scorer *scorer, const dp_calib *c
     session->advice = "the model holds a number that is not finite: 'depthprune inspect --check' finds it";
     const int rc = dp_scorer_run(scorer, session->model, calib, &session->monitor, out, &session->error);
 
+    if (rc == DP_E_ARGUMENT && strcmp(session->error.item, "ids") == 0)
+        name_ids(session, rc);
     if (session->journal && access(session->journal, F_OK) == 0) {
         session->kept = "finished samples are kept beside the output: the same command with --resume goes on";
         if (rc && session->error.file[0] && strcmp(session->error.file, session->journal) == 0)

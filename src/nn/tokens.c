@@ -9,15 +9,17 @@
 
 int dpi_ids_check(const int32_t *ids, int64_t count, int64_t length, int32_t vocab, dp_error *error)
 {
+    const dpi_place place = {.item = "ids", .offset = -1};
+
     for (int64_t i = 0; i < count; i++) {
         if (ids[i] >= 0 && ids[i] < vocab)
             continue;
         if (length > 0)
-            return dpi_fail(error, DP_E_ARGUMENT,
-                            "id %d of sample %lld at position %lld is not in the vocabulary of %d", ids[i],
-                            (long long)(i / length), (long long)(i % length), vocab);
-        return dpi_fail(error, DP_E_ARGUMENT, "id %d at position %lld is not in the vocabulary of %d", ids[i],
-                        (long long)i, vocab);
+            return dpi_fail_at(error, DP_E_ARGUMENT, &place,
+                               "id %d of sample %lld at position %lld is not in the vocabulary of %d", ids[i],
+                               (long long)(i / length), (long long)(i % length), vocab);
+        return dpi_fail_at(error, DP_E_ARGUMENT, &place, "id %d at position %lld is not in the vocabulary of %d",
+                           ids[i], (long long)i, vocab);
     }
     return DP_OK;
 }
