@@ -3,10 +3,12 @@ import cases_config
 import cases_safetensors
 import cases_data
 import cases_gguf
+import cases_odd
 import cases_sharded
 import cases_tokenizer
 
-TABLES = [cases_safetensors, cases_sharded, cases_config, cases_tokenizer, cases_gguf, cases_data]
+TABLES = [cases_safetensors, cases_sharded, cases_config, cases_tokenizer, cases_gguf, cases_data,
+          cases_odd]
 LEFT_OUT = ["left out, for no reader exists yet: recipes, LoRA adapters, checkpoints"]
 
 

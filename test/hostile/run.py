@@ -23,6 +23,7 @@ from changes import Special
 SECONDS, SPACE_KIB, MOST_LINE = 10, 2 << 20, 4096
 SANITIZED = {"ASAN_OPTIONS": "hard_rss_limit_mb=2048:max_allocation_size_mb=2048:allocator_may_return_null=1:"
                              "detect_leaks=1:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99"}
+FILES = ("text.txt", "ids.json", "lines.jsonl", "plan.json", "scores.json")
 COMMANDS = {
     "inspect": "inspect --check MODEL",
     "eval": "eval MODEL --perplexity text.txt --window 8 --limit 4",
@@ -80,10 +81,10 @@ def listing(place):
 
 class Answer:
     def __init__(self, program, case, place, sanitized):
-        model = "model.gguf" if case.base.startswith("gguf") else "model"
-        words = [os.path.join(place, word) if "." in word or word in ("out", "reports") else word
-                 for word in COMMANDS[case.command].replace("MODEL", case.model or model).split()]
-        words = [os.path.join(place, word) if word == (case.model or model) else word for word in words]
+        model = case.model or ("model.gguf" if case.base.startswith("gguf") else "model")
+        words = [model if word == "MODEL" else word for word in COMMANDS[case.command].split()]
+        words = [os.path.join(place, word) if word in (model, "out", "reports") or word in FILES else word
+                 for word in words]
         limits = "ulimit -t %d; " % SECONDS + ("" if sanitized else "ulimit -v %d; " % SPACE_KIB)
         line = ["sh", "-c", limits + 'exec "$@"', "sh"] + case.wrapper + [program] + words + ["--json", "--threads", "2"]
         environment = dict(os.environ, LC_ALL="C", **(SANITIZED if sanitized else {}))

@@ -397,8 +397,11 @@ def bases():
     llama = {**hf, "model/tokenizer.json": tokenizer_llama(), "model/tokenizer_config.json": Object(
         {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "add_bos_token": True})}
     spm = {k: v for k, v in llama.items() if not k.endswith("tokenizer.json")}
+    file = Safetensors()
+    file.put("lm_head.weight", 0, bytes(file.data[:VOCAB * HIDDEN * 4]))
+    copied = {**hf, "model/model.safetensors": file}  # the head is the embedding
     sharded = {k: v for k, v in hf.items() if not k.endswith(".safetensors")}
-    made = {"hf": hf, "llama": llama, "spm": {**spm, "model/tokenizer.model": SentencePiece()},
+    made = {"hf": hf, "copied": copied, "llama": llama, "spm": {**spm, "model/tokenizer.model": SentencePiece()},
             "sharded": {**sharded, **{"model/" + k: v for k, v in shards().items()}}}
     for name, dtype, tokenizer in [("gguf", "F32", "gpt2"), ("gguf-f16", "F16", "gpt2"), ("gguf-q8", "Q8_0", "llama"),
                                    ("gguf-q4", "Q4_0", "llama")]:
