@@ -12,6 +12,7 @@
 // {"models": [inspect documents, each with "perplexity": {FILE: value}], "steps": [{"step", "what", "seconds"}]}
 typedef struct report {
     json_t *models, *evals, *others, *steps;
+    json_t *broken; // what is wrong with the files that are left out
 } report;
 
 static const char *text_of(const json_t *object, const char *key)
@@ -49,8 +50,8 @@ static json_t *describe_step(const json_t *document)
     const json_t *calibration = json_object_get(protocol, "calibration");
 
     if (schema_is(document, "scores") && json_is_object(calibration))
-        return json_sprintf("%s on %d windows of %d tokens", text_of(document, "criterion"),
-                            (int)number_of(calibration, "samples"), (int)number_of(calibration, "length"));
+        return json_sprintf("%s on %.0f windows of %.0f tokens", text_of(document, "criterion"),
+                            number_of(calibration, "samples"), number_of(calibration, "length"));
     if (schema_is(document, "scores"))
         return json_string(text_of(document, "criterion"));
     if (schema_is(document, "plan"))
@@ -116,6 +117,35 @@ static int read_one(cli_session *session, report *r, const char *folder, const c
     return rc;
 }
 
+// A file that is no JSON or cannot be read is left out, and said; the others still make a table.
+static int leave_out(cli_session *session, report *r, int rc)
+{
+    const dp_error *e = &session->error;
+
+    if (rc != DP_E_FORMAT && rc != DP_E_IO)
+        return rc;
+    json_t *words = e->line ? json_sprintf("%s:%d: %s", e->file, e->line, e->message)
+                            : json_sprintf("%s: %s", e->file, e->message);
+    if (words == NULL) // a name that is no text
+        words = json_sprintf("a file is left out: %s", e->message);
+    json_array_append_new(r->broken, words);
+    return DP_OK;
+}
+
+// Nothing of ours: the file that is broken is the reason, where there is one.
+static int conclude(cli_session *session, const report *r, const char *folder)
+{
+    const json_t *words;
+    size_t index;
+
+    if (json_array_size(r->models) + json_array_size(r->steps) == 0)
+        return json_array_size(r->broken)
+                   ? session->error.code
+                   : cli_fail(session, DP_E_FORMAT, (cli_place){.file = folder}, "holds no document of depthprune");
+    json_array_foreach(r->broken, index, words) cli_note(session, "%s; left out", json_string_value(words));
+    return DP_OK;
+}
+
 static int read_folder(cli_session *session, report *r)
 {
     const char *folder = session->settings->operands.items[0];
@@ -127,14 +157,12 @@ static int read_folder(cli_session *session, report *r)
         return cli_fail(session, DP_E_IO, (cli_place){.file = folder, .system_error = errno}, "cannot be read");
     for (int i = 0; i < count; i++) {
         if (rc == DP_OK)
-            rc = read_one(session, r, folder, entries[i]->d_name);
+            rc = leave_out(session, r, read_one(session, r, folder, entries[i]->d_name));
         free(entries[i]);
     }
     free(entries);
     list_steps(r);
-    if (rc == DP_OK && json_array_size(r->models) + json_array_size(r->steps) == 0)
-        return cli_fail(session, DP_E_FORMAT, (cli_place){.file = folder}, "holds no document of depthprune");
-    return rc;
+    return rc ? rc : conclude(session, r, folder);
 }
 
 // Give each model the perplexities that were measured on its path.
@@ -256,7 +284,7 @@ static int deliver(cli_session *session, const report *r)
 
 int cli_cmd_report(cli_session *session)
 {
-    report r = {json_array(), json_array(), json_array(), json_array()};
+    report r = {json_array(), json_array(), json_array(), json_array(), json_array()};
     int rc = read_folder(session, &r);
 
     if (rc == DP_OK && sort_models(&r))
@@ -269,5 +297,6 @@ int cli_cmd_report(cli_session *session)
     json_decref(r.evals);
     json_decref(r.others);
     json_decref(r.steps);
+    json_decref(r.broken);
     return rc;
 }

@@ -82,18 +82,53 @@ int cli_usage(cli_session *session, const char *format, ...)
     return CLI_USAGE;
 }
 
+static int is_plain(uint32_t point, size_t size)
+{
+    static const uint32_t least[5] = {0, 32, 160, 0x800, 0x10000}; // shortest forms only; no control characters
+
+    return point >= least[size] && point != 127 && point - 0xD800 > 0x7FF && point <= 0x10FFFF;
+}
+
+// Bytes of the character at `text` that a terminal may get: 0 for control characters and what is no UTF-8.
+static size_t plain_size(const unsigned char *text)
+{
+    const size_t size = text[0] < 0x80 ? 1 : text[0] < 0xC0 ? 0 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
+    uint32_t point = size == 1 ? text[0] : text[0] & (0xFFu >> (size + 1));
+
+    for (size_t i = 1; i < size; i++) {
+        if ((text[i] & 0xC0) != 0x80)
+            return 0;
+        point = point << 6 | (text[i] & 0x3Fu);
+    }
+    return size && text[0] < 0xF8 && is_plain(point, size) ? size : 0;
+}
+
+// Control characters of names would reach the terminal, and lines are UTF-8.
+static void print_plain(const char *text)
+{
+    while (*text) {
+        const size_t size = plain_size((const unsigned char *)text);
+        fwrite(size ? text : "?", size ? size : 1, 1, stderr);
+        text += size ? size : 1;
+    }
+}
+
 void cli_note(cli_session *session, const char *format, ...)
 {
+    char *text = NULL;
     va_list arguments;
 
     if (session->settings->quiet)
         return;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
     cli_progress_clear(&session->progress);
     fputs("depthprune: note: ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
+    print_plain(text ? text : format);
     fputc('\n', stderr);
+    free(text);
 }
 
 static void show_log(void *user, int32_t level, const char *line)
@@ -194,37 +229,6 @@ static const char *advice(const cli_session *session)
         return session->opened_nothing ? session->advice : system_advice(error->system_error);
     default:
         return NULL;
-    }
-}
-
-static int is_plain(uint32_t point, size_t size)
-{
-    static const uint32_t least[5] = {0, 32, 160, 0x800, 0x10000}; // shortest forms only; no control characters
-
-    return point >= least[size] && point != 127 && point - 0xD800 > 0x7FF && point <= 0x10FFFF;
-}
-
-// Bytes of the character at `text` that a terminal may get: 0 for control characters and what is no UTF-8.
-static size_t plain_size(const unsigned char *text)
-{
-    const size_t size = text[0] < 0x80 ? 1 : text[0] < 0xC0 ? 0 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
-    uint32_t point = size == 1 ? text[0] : text[0] & (0xFFu >> (size + 1));
-
-    for (size_t i = 1; i < size; i++) {
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-        point = point << 6 | (text[i] & 0x3Fu);
-    }
-    return size && text[0] < 0xF8 && is_plain(point, size) ? size : 0;
-}
-
-// Control characters of names would reach the terminal, and lines are UTF-8.
-static void print_plain(const char *text)
-{
-    while (*text) {
-        const size_t size = plain_size((const unsigned char *)text);
-        fwrite(size ? text : "?", size ? size : 1, 1, stderr);
-        text += size ? size : 1;
     }
 }
 

@@ -14,6 +14,17 @@ static size_t characters(const char *text)
     return count;
 }
 
+// What documents and paths say may hold control characters, which would reach the terminal.
+static void make_plain(char *text)
+{
+    for (unsigned char *at = (unsigned char *)text; *at; at++)
+        if (*at < 32 || *at == 127 || (*at == 0xC2 && at[1] < 0xA0)) { // C2 80 to C2 9F are such, too
+            if (*at == 0xC2 && at[1])
+                at[1] = '?';
+            *at = '?';
+        }
+}
+
 void cli_table_add(cli_table *table, const char *format, ...)
 {
     char **cells = realloc(table->cells, (table->count + 1) * sizeof *cells);
@@ -26,8 +37,10 @@ void cli_table_add(cli_table *table, const char *format, ...)
     va_end(arguments);
     if (cells)
         table->cells = cells;
-    if (!table->failed)
-        table->cells[table->count++] = text;
+    if (table->failed)
+        return;
+    make_plain(text);
+    table->cells[table->count++] = text;
 }
 
 enum { MOST_COLUMNS = 16 };

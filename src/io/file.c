@@ -144,7 +144,7 @@ int dpi_path_exists(const char *path)
 {
     struct stat facts;
 
-    return lstat(path, &facts) == 0;
+    return lstat(path, &facts) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 int dpi_path_same(const char *a, const char *b)

@@ -10,7 +10,8 @@ int dpi_file_open(dpi_storage **out, dp_context *context, const char *path, int 
 // The same, but at most `most` bytes or DP_E_FORMAT.
 int dpi_file_read(dpi_storage **out, dp_context *context, const char *path, uint64_t most, dp_error *error);
 int dpi_path_is_directory(const char *path);
-int dpi_path_exists(const char *path); // anything at all, dangling links too
+// Anything at all: dangling links too, and what may not be looked at, so that opening it says why.
+int dpi_path_exists(const char *path);
 // Two paths name the same file or directory.
 int dpi_path_same(const char *a, const char *b);
 // directory/name in new memory.

@@ -61,6 +61,18 @@ def scores_text(edit):
     return change
 
 
+def document(change=None, members=None):
+    """A report of one model, and what else is in its folder."""
+    def edit(folder):
+        good = {"schema": "depthprune.inspect/1", "path": "model", "blocks": 3, "parameters": 100, "bytes": 400}
+        folder["reports/two.json"] = json.dumps({**good, **(members or {})}).encode()
+        if change:
+            change(folder)
+    return edit
+
+
+ONE = "reports/one.json"
+
 GROUPS = [
     {**JSONL, "group": "jsonl: a bad third line", "rows": [
         ("not JSON", third("text"), ":3:"),
@@ -209,5 +221,29 @@ GROUPS = [
         ("order that is not sorted", scores(order=[2, 1, 0]), "order"),
         ("order outside", scores(order=[1, 0, 3]), "order"),
         ("protected outside", scores(protected=[7]), "protected"),
+    ]},
+    {"base": "hf", "command": "report", "group": "report: folders", "file": "one.json", "rows": [
+        ("missing", lambda folder: None, "No such file", {"file": "reports"}),
+        ("empty", special("reports", "directory"), "no document", {"file": "reports"}),
+        ("a file", replace("reports", b"{}"), "Not a directory", {"file": "reports"}),
+        ("other JSON alone", replace("reports/other.json", b'{"a": 1}'), "no document", {"file": "reports"}),
+        ("cut alone", replace(ONE, b'{"schema": "depthprune.inspect/1", '), ":1:"),
+        ("text alone", replace(ONE, b"text"), ":1:"),
+        ("deep alone", replace(ONE, b"[" * 100000), ":1:"),
+        ("a key twice alone", replace(ONE, b'{"schema": 1, "schema": 2}'), "duplicate"),
+        ("NUL alone", replace(ONE, b'{"schema": "\\u0000"}'), ":1:"),
+        ("FIFO alone", special(ONE, "fifo"), "one.json"),
+        ("directory alone", special(ONE, "directory"), "one.json"),
+        ("/dev/zero alone", special(ONE, "link", "/dev/zero"), "one.json"),
+        ("loop of links alone", special(ONE, "link", "one.json"), "Too many levels"),
+    ]},
+    {"base": "hf", "command": "report", "group": "odd: reports", "accepted": True, "same": False, "rows": [
+        ("one good", document(), ()),
+        ("one cut", document(replace(ONE, b'{"schema": ')), ()),
+        ("one FIFO", document(special(ONE, "fifo")), ()),
+        ("one directory", document(special(ONE, "directory")), ()),
+        ("members of other types", document(None, {"blocks": "6", "parameters": [1], "bytes": None, "path": 7}), ()),
+        ("huge numbers", document(None, {"blocks": 1e300, "parameters": -1e300, "bytes": 2 ** 63 - 1}), ()),
+        ("control characters", document(None, {"path": "\x1b[2J\n\t\x9b", "blocks": 3}), ()),
     ]},
 ]

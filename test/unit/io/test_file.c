@@ -131,6 +131,10 @@ START_TEST(paths_join_and_compare)
     ck_assert(dpi_path_same(file, link) && dpi_path_same(folder, under(folder, ".")));
     ck_assert(!dpi_path_same(file, folder) && !dpi_path_same(dangling, dangling));
     ck_assert(dpi_path_exists(file) && dpi_path_exists(dangling) && !dpi_path_exists(under(folder, "no")));
+    char long_name[600]; // no file system holds it, which is not that there is none
+    memset(long_name, 'n', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = 0;
+    ck_assert(dpi_path_exists(long_name));
     ck_assert(dpi_path_is_directory(folder) && !dpi_path_is_directory(file));
 }
 END_TEST
