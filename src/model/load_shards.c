@@ -185,15 +185,27 @@ static int make_room(reader *r)
     return r->source->safetensors->tensors ? DP_OK : DP_E_MEMORY;
 }
 
+// Of the tensors of one file, which stand in its order; those that share their bytes (a tied head) count once.
+static uint64_t bytes_of(const dpi_source *source, size_t first, size_t end)
+{
+    const dpi_tensor *tensors = source->safetensors->tensors;
+    uint64_t bytes = 0;
+
+    for (size_t i = first; i < end; i++)
+        if (i == first || tensors[i].offset != tensors[i - 1].offset || tensors[i].bytes != tensors[i - 1].bytes)
+            bytes += tensors[i].bytes;
+    return bytes;
+}
+
 // Writers have counted it in several ways, so it is worth a word and no more.
 static void compare_total(const reader *r, const json_t *root)
 {
     const json_t *total = json_object_get(json_object_get(root, "metadata"), "total_size");
-    const dpi_safetensors *all = r->source->safetensors;
     uint64_t bytes = 0;
+    size_t first = 0;
 
-    for (size_t i = 0; i < all->count; i++)
-        bytes += all->tensors[i].bytes;
+    for (size_t i = 0; i < r->source->shard_count; first = r->source->shards[i++].end)
+        bytes += bytes_of(r->source, first, r->source->shards[i].end);
     if (json_is_integer(total) && (uint64_t)json_integer_value(total) != bytes)
         dpi_log(r->context, DP_LOG_WARNING, "%s: total_size is %lld, the tensors have %llu bytes",
                 r->source->weights, (long long)json_integer_value(total), (unsigned long long)bytes);
