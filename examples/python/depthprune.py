@@ -158,6 +158,8 @@ def _monitor(progress):
 
 
 class _Handle:
+    pointer = None  # when making it has failed
+
     def __init__(self, noun, pointer):
         self._noun, self.pointer = noun, pointer
 
