@@ -101,7 +101,8 @@ int dpi_pickle_is_text(const dpi_pickle *p, const dpi_pickle_value *value, const
 
 dpi_pickle_value *dpi_pickle_members(const dpi_pickle *p, const dpi_pickle_value *tuple)
 {
-    return (dpi_pickle_value *)p->members.items + tuple->number;
+    return tuple->kind == DPI_PICKLE_TUPLE && tuple->count ? (dpi_pickle_value *)p->members.items + tuple->number
+                                                           : NULL;
 }
 
 dpi_pickle_object *dpi_pickle_dict_of(const dpi_pickle *p, const dpi_pickle_value *value)

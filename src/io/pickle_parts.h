@@ -81,6 +81,7 @@ int dpi_pickle_pop(dpi_pickle *p, int32_t kind, dpi_pickle_value *out);
 int dpi_pickle_push_dict(dpi_pickle *p, int32_t ordered);
 int dpi_pickle_is_text(const dpi_pickle *p, const dpi_pickle_value *value, const char *text);
 const char *dpi_pickle_text(const dpi_pickle *p, const dpi_pickle_value *value);
+// NULL when it has none, or is no tuple.
 dpi_pickle_value *dpi_pickle_members(const dpi_pickle *p, const dpi_pickle_value *tuple);
 dpi_pickle_object *dpi_pickle_dict_of(const dpi_pickle *p, const dpi_pickle_value *value);
 const dpi_pickle_entry *dpi_pickle_entry_at(const dpi_pickle *p, int64_t index); // NULL after the last

@@ -236,6 +236,7 @@ static const hostile cases[] = {
     CASE(BEGIN TENSOR_CALL CALL(STORAGE "K\0))\x89N"), DP_E_UNSUPPORTED, -1, NULL, "has hooks"),
     CASE(BEGIN TENSOR_CALL CALL(STORAGE "K\0))\x89}" W "Ns"), DP_E_UNSUPPORTED, -1, NULL, "has hooks"),
     CASE(BEGIN TENSOR_CALL CALL(STORAGE "K\0))\x89}}" W "Ns"), DP_E_UNSUPPORTED, -1, NULL, "has metadata"),
+    CASE(BEGIN "ctorch._utils\n_rebuild_parameter\n)R", DP_E_FORMAT, -1, NULL, "not a tensor,"),
     CASE(BEGIN "ctorch._utils\n_rebuild_parameter\n" CALL("N\x88}"), DP_E_FORMAT, -1,
          "torch._utils._rebuild_parameter", "not a tensor, a boolean and an empty dict"),
     CASE(BEGIN "ctorch._utils\n_rebuild_parameter\n" CALL(TENSOR "\x88}N"), DP_E_FORMAT, -1, NULL, "not a tensor,"),
