@@ -4,7 +4,8 @@
  *
  * A model is immutable; any number of threads may read one.  Weights of a mapped file are read from the
  * file when they are used: another program that cuts the file short meanwhile can stop this process
- * (SIGBUS); `load = DP_LOAD_READ` copies instead.
+ * (SIGBUS).  Sizes are looked at again before each block is read, which leaves a moment; `load = DP_LOAD_READ` copies
+ * instead and has no such risk.
  */
 #ifndef DEPTHPRUNE_MODEL_H
 #define DEPTHPRUNE_MODEL_H
@@ -30,6 +31,9 @@ enum { DP_FORMAT_HF = 0, DP_FORMAT_GGUF = 1 };
 typedef struct dp_model_options {
     uint32_t size; /**< bytes the caller knows of; set by the initializer */
     int32_t load;  /**< DP_LOAD_*; default DP_LOAD_MAP */
+    int32_t allow_nonfinite; /**< 1: compute with weights that hold NaN or infinity; default 0: a run that comes to
+                                  one fails with DP_E_NUMERIC, its tensor and index.  Asked once a weight, when its
+                                  block is first read; models pruned from this one share the answer */
 } dp_model_options;
 
 /** What a model is.  Set `size` to sizeof(dp_model_info) before the call.  Strings are borrowed. */
@@ -108,7 +112,7 @@ DP_API int32_t dp_model_origin(const dp_model *model, int32_t block);
  */
 DP_API int dp_model_digest(dp_model *model, const dp_monitor *monitor, char text[65], dp_error *error);
 
-/** Read every weight and fail on the first that is not finite (DP_E_NUMERIC: item, index). */
+/** Read every weight and fail on the first that is not finite (DP_E_NUMERIC: item, index), allowed or not. */
 DP_API int dp_model_check(const dp_model *model, const dp_monitor *monitor, dp_error *error);
 
 /** Fill with dp_save_options_init(), then change what you need. */

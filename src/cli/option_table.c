@@ -88,6 +88,8 @@ const cli_option cli_options[] = {
      CLI_BYTES, AT(memory), 0, 0, 0},
     {"load", "map|read|shapes", "map weights (default), copy them into memory, or do without: config.json alone",
      CLI_EVERYWHERE, CLI_CHOICE, AT(load), 0, 0, 0},
+    {"allow-nonfinite", NULL, "compute with weights that hold NaN or infinity (default: refuse them)",
+     SCORING | CLI_EVAL, CLI_FLAG, AT(allow_nonfinite), 0, 0, 0},
     {"gemm", "auto|native|openblas", "whose matrix products (default auto)", CLI_EVERYWHERE, CLI_WORD, AT(gemm), 0,
      0, 0},
     {"kernels", "auto|portable|avx2|avx512", "instruction set of the kernels (default auto)", CLI_EVERYWHERE,

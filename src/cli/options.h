@@ -36,7 +36,7 @@ typedef struct cli_settings {
     int32_t help, version, json, quiet, force, dry_run; // flags: 0 or 1
 
     const char *backend, *gemm, *kernels;
-    int32_t threads, load;
+    int32_t threads, load, allow_nonfinite;
     uint64_t memory, max_shard_size;
     uint64_t seed; // UINT64_MAX: not given
 

@@ -177,6 +177,7 @@ int cli_session_model(cli_session *session)
         options.load = session->settings->load;
     if (session->settings->dry_run && session->command->bit == CLI_INSPECT)
         options.load = DP_LOAD_SHAPES;
+    options.allow_nonfinite = session->settings->allow_nonfinite;
     session->advice = "the model is damaged or incomplete: fetch or export it again";
     rc = dp_model_open(session->context, session->settings->operands.items[0], &options, &session->monitor,
                        &session->model, &session->error);
@@ -216,8 +217,10 @@ static const char *advice(const cli_session *session)
     case DP_E_FORMAT:
         return session->advice;
     case DP_E_NUMERIC:
-        return session->command->bit == CLI_INSPECT
-                   ? session->advice
+        return session->command->bit == CLI_INSPECT ? session->advice
+               : error->item[0]
+                   ? "the model is damaged: fetch or export it again, or compute all the same with "
+                     "--allow-nonfinite"
                    : "'depthprune inspect --check' finds weights that are not finite; others may be too large";
     case DP_E_MEMORY:
         return "raise --memory, or lower --samples, --length or --threads";

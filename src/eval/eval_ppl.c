@@ -49,6 +49,17 @@ static void fill_window(const batch *b, int64_t window, int32_t *ids)
         ids[i] = stream_id(b->run, first + i);
 }
 
+// Row `row` of the batch that begins with window `first`.
+static int not_finite(batch *b, int64_t first, int64_t row, dp_error *error)
+{
+    const dpi_suspect suspect = {.ids = b->ids + row / b->length * b->length, .length = b->length, .without = -1};
+    char why[64];
+
+    dpi_network_blame(b->network, &suspect, b->stream, why);
+    return dpi_fail(error, DP_E_NUMERIC, "the loss of window %lld at position %lld is not finite%s",
+                    (long long)(first + row / b->length), (long long)(row % b->length), why);
+}
+
 static int add_batch(batch *b, int64_t first, int64_t windows, double *sum, dp_error *error)
 {
     const dpi_config *config = &b->run->model->config;
@@ -65,8 +76,7 @@ static int add_batch(batch *b, int64_t first, int64_t windows, double *sum, dp_e
         return rc;
     const int64_t bad = dpi_losses_add(b->losses, rows, sum);
     if (bad >= 0)
-        return dpi_fail(error, DP_E_NUMERIC, "the loss of window %lld at position %lld is not finite",
-                        (long long)(first + bad / b->length), (long long)(bad % b->length));
+        return not_finite(b, first, bad, error);
     return dpi_watch_advance(b->run->watch, (uint64_t)rows * dpi_head_weight(b->run->model), error);
 }
 

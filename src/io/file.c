@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -14,10 +16,20 @@
 
 enum { MOST_READ = 1 << 30 }; // bytes asked of one read call
 
+// A mapped file, to be found again: the name from the root, links followed.
+typedef struct mapping {
+    dpi_memory *memory;
+    dev_t device;
+    ino_t node;
+    char path[];
+} mapping;
+
 static void unmap(void *user, const void *bytes, uint64_t size)
 {
-    (void)user;
+    mapping *mapped = user;
+
     munmap((void *)(uintptr_t)bytes, (size_t)size);
+    dpi_free(mapped->memory, mapped);
 }
 
 static void free_block(void *user, const void *bytes, uint64_t size)
@@ -86,17 +98,57 @@ static int read_whole(dpi_storage **out, dpi_memory *memory, int file, uint64_t 
     return rc;
 }
 
+static int remember(mapping **out, dpi_memory *memory, int file, const char *path, dp_error *error)
+{
+    char place[PATH_MAX];
+    struct stat facts;
+
+    if (fstat(file, &facts) != 0)
+        return dpi_fail_system(error, errno, path, "cannot examine");
+    const char *name = realpath(path, place) ? place : path;
+    mapping *mapped = dpi_alloc(memory, 1, sizeof *mapped + strlen(name) + 1, error);
+    if (!mapped)
+        return DP_E_MEMORY;
+    mapped->memory = memory;
+    mapped->device = facts.st_dev;
+    mapped->node = facts.st_ino;
+    memcpy(mapped->path, name, strlen(name) + 1);
+    *out = mapped;
+    return DP_OK;
+}
+
 static int map_whole(dpi_storage **out, dpi_memory *memory, int file, uint64_t size, const char *path,
                      dp_error *error)
 {
-    void *bytes = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0);
+    mapping *mapped = NULL;
+    int rc = remember(&mapped, memory, file, path, error);
 
-    if (bytes == MAP_FAILED)
-        return dpi_fail_system(error, errno, path, "cannot map");
-    const int rc = dpi_storage_new(out, memory, bytes, size, unmap, NULL, error);
     if (rc)
+        return rc;
+    void *bytes = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (bytes == MAP_FAILED)
+        rc = dpi_fail_system(error, errno, path, "cannot map");
+    else
+        rc = dpi_storage_new(out, memory, bytes, size, unmap, mapped, error);
+    if (rc && bytes != MAP_FAILED)
         munmap(bytes, (size_t)size);
+    if (rc)
+        dpi_free(memory, mapped);
     return rc;
+}
+
+// A name that is gone, or another file's, is no harm: what was mapped lives on.
+int dpi_file_intact(const dpi_storage *storage, dp_error *error)
+{
+    const mapping *mapped = dpi_storage_user(storage, unmap);
+    struct stat facts;
+
+    if (!mapped || stat(mapped->path, &facts) != 0 || facts.st_dev != mapped->device ||
+        facts.st_ino != mapped->node || (uint64_t)facts.st_size >= dpi_storage_size(storage))
+        return DP_OK;
+    const dpi_place place = {.file = mapped->path, .offset = (int64_t)facts.st_size};
+    return dpi_fail_at(error, DP_E_IO, &place, "shrank while it was open: %llu bytes are left of %llu",
+                       (unsigned long long)facts.st_size, (unsigned long long)dpi_storage_size(storage));
 }
 
 int dpi_file_open(dpi_storage **out, dp_context *context, const char *path, int copy, dp_error *error)

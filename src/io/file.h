@@ -9,6 +9,8 @@
 int dpi_file_open(dpi_storage **out, dp_context *context, const char *path, int copy, dp_error *error);
 // The same, but at most `most` bytes or DP_E_FORMAT.
 int dpi_file_read(dpi_storage **out, dp_context *context, const char *path, uint64_t most, dp_error *error);
+// DP_E_IO when the storage is a mapped file that is still under its name and has become shorter.
+int dpi_file_intact(const dpi_storage *storage, dp_error *error);
 int dpi_path_is_directory(const char *path);
 // Anything at all: dangling links too, and what may not be looked at, so that opening it says why.
 int dpi_path_exists(const char *path);

@@ -180,7 +180,9 @@ int dpi_source_bind(dpi_source *source, dp_context *context, const dpi_tensor *t
         if (rc)
             return rc;
     }
-    const int rc = check_present(&b);
+    int rc = check_present(&b);
+    if (!rc)
+        rc = dpi_source_expect_reads(source, error);
     if (!rc && b.unknown)
         dpi_log(context, DP_LOG_NOTE, "%s: %zu tensors that this family does not have are ignored, the first is %s",
                 source->weights, b.unknown, b.first_unknown);

@@ -60,6 +60,8 @@ int dp_model_builder_new(dp_context *context, const char *config, size_t bytes, 
     builder->copies = read.load == DP_LOAD_READ;
     rc = dpi_source_new_without_files(&builder->source, context, error);
     if (!rc)
+        builder->source->allow_nonfinite = read.allow_nonfinite;
+    if (!rc)
         rc = read_config(builder, config, bytes, error);
     if (rc) {
         dp_model_builder_free(builder);

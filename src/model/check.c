@@ -7,7 +7,7 @@
 #include "model/source.h"
 #include "tensor/dtype.h"
 
-enum { CHUNK = 1 << 20, MOST_SCALES = 2 };
+enum { CHUNK = 1 << 20, GROUP = 1024, MOST_SCALES = 2 };
 
 // Where a block keeps its f16 scales; plain types are their own.
 typedef struct layout {
@@ -21,10 +21,41 @@ static const layout layouts[] = {
     {DP_Q5_K, 2, {0, 2}}, {DP_Q6_K, 1, {208}},    {DP_F16, 1, {0}},
 };
 
+// Added to the exponent's bits, its lowest bit carries into the sign when all are ones: a loop without a branch,
+// that compilers turn into vector instructions where its length is known.
+static int has_bad_half(const unsigned char *bytes, uint16_t mask)
+{
+    const uint16_t lowest = (uint16_t)(mask & -mask);
+    uint16_t carries = 0;
+
+    for (int i = 0; i < GROUP; i++) {
+        uint16_t half;
+        memcpy(&half, bytes + i * 2, sizeof half);
+        carries |= (uint16_t)((half & mask) + lowest);
+    }
+    return carries >> 15;
+}
+
+static int has_bad_float(const unsigned char *bytes)
+{
+    uint32_t carries = 0;
+
+    for (int i = 0; i < GROUP; i++) {
+        uint32_t word;
+        memcpy(&word, bytes + i * 4, sizeof word);
+        carries |= (word & 0x7f800000) + 0x00800000;
+    }
+    return (int)(carries >> 31);
+}
+
 // The first of `count` elements that is not finite, or -1.  `mask` has the exponent's bits.
 static int64_t scan_halves(const unsigned char *bytes, int64_t count, uint16_t mask)
 {
-    for (int64_t i = 0; i < count; i++) {
+    int64_t i = 0;
+
+    while (i + GROUP <= count && !has_bad_half(bytes + i * 2, mask))
+        i += GROUP;
+    for (; i < count; i++) {
         uint16_t half;
         memcpy(&half, bytes + i * 2, sizeof half);
         if ((half & mask) == mask)
@@ -36,8 +67,11 @@ static int64_t scan_halves(const unsigned char *bytes, int64_t count, uint16_t m
 static int64_t scan_floats(const unsigned char *bytes, int64_t count)
 {
     const uint32_t mask = 0x7f800000;
+    int64_t i = 0;
 
-    for (int64_t i = 0; i < count; i++) {
+    while (i + GROUP <= count && !has_bad_float(bytes + i * 4))
+        i += GROUP;
+    for (; i < count; i++) {
         uint32_t word;
         memcpy(&word, bytes + i * 4, sizeof word);
         if ((word & mask) == mask)
@@ -66,9 +100,7 @@ int dpi_model_needs_computed(const dp_model *model, const dpi_tensor *weight, dp
 
     if (type && type->computed)
         return DP_OK;
-    const dpi_place place = {.file = dpi_source_file(model->source, weight),
-                             .item = weight->name,
-                             .offset = (int64_t)weight->offset};
+    const dpi_place place = dpi_source_place(model->source, weight, 0);
     return dpi_fail_at(error, DP_E_UNSUPPORTED, &place, "is stored as %s, which is not computed, only carried",
                        dp_type_name(weight->type));
 }
@@ -96,6 +128,15 @@ static int64_t scan(const unsigned char *bytes, int64_t blocks, const dpi_dtype 
     }
 }
 
+static int not_finite(const dp_model *model, const dpi_tensor *weight, const dpi_dtype *type, int64_t block,
+                      dp_error *error)
+{
+    const dpi_place place = dpi_source_place(model->source, weight, (uint64_t)(block * type->block_bytes));
+
+    return dpi_fail_at(error, DP_E_NUMERIC, &place, "%s element %lld is not finite",
+                       type->block > 1 ? "the scale of" : "the weight's", (long long)(block * type->block));
+}
+
 int dpi_model_check_weight(const dp_model *model, const dpi_tensor *weight, dpi_watch *watch, dp_error *error)
 {
     const dpi_dtype *type = dpi_dtype_of(weight->type);
@@ -108,18 +149,47 @@ int dpi_model_check_weight(const dp_model *model, const dpi_tensor *weight, dpi_
     for (int64_t at = 0; at < blocks; at += step) {
         const int64_t size = blocks - at < step ? blocks - at : step;
         const int64_t bad = scan(weight->data + at * type->block_bytes, size, type);
-        if (bad >= 0) {
-            const dpi_place place =
-                dpi_source_place(model->source, weight, (uint64_t)((at + bad) * type->block_bytes));
-            return dpi_fail_at(error, DP_E_NUMERIC, &place, "%s element %lld is not finite",
-                               type->block > 1 ? "the scale of" : "the weight's",
-                               (long long)((at + bad) * type->block));
-        }
+        if (bad >= 0)
+            return not_finite(model, weight, type, at + bad, error);
         const int stop = dpi_watch_advance(watch, (uint64_t)(size * type->block_bytes), error);
         if (stop)
             return stop;
     }
     return DP_OK;
+}
+
+typedef struct shared_scan {
+    const unsigned char *bytes;
+    const dpi_dtype *type;
+    _Atomic int64_t bad; // the first block found so far, or INT64_MAX
+} shared_scan;
+
+static void scan_some(void *arg, int64_t begin, int64_t end, int32_t worker)
+{
+    shared_scan *shared = arg;
+    const int64_t bad = scan(shared->bytes + begin * shared->type->block_bytes, end - begin, shared->type);
+    int64_t first = atomic_load(&shared->bad);
+
+    (void)worker;
+    while (bad >= 0 && begin + bad < first && !atomic_compare_exchange_weak(&shared->bad, &first, begin + bad))
+        ;
+}
+
+int dpi_model_scan_weight(const dp_model *model, const dpi_tensor *weight, dpi_pool *pool, dp_error *error)
+{
+    const dpi_dtype *type = dpi_dtype_of(weight->type);
+    shared_scan shared = {.bytes = weight->data, .type = type, .bad = INT64_MAX};
+
+    if (dpi_pool_run(pool, dpi_tensor_count(weight) / type->block, CHUNK / type->block_bytes, scan_some, &shared))
+        return dpi_fail(error, DP_E_CANCELLED, "cancelled by the host");
+    return shared.bad == INT64_MAX ? DP_OK : not_finite(model, weight, type, shared.bad, error);
+}
+
+static int check_whole(const dp_model *model, const dpi_tensor *weight, dpi_watch *watch, dp_error *error)
+{
+    const int rc = dpi_model_check_file(weight, error);
+
+    return rc ? rc : dpi_model_check_weight(model, weight, watch, error);
 }
 
 int dp_model_check(const dp_model *model, const dp_monitor *monitor, dp_error *error)
@@ -139,6 +209,6 @@ int dp_model_check(const dp_model *model, const dp_monitor *monitor, dp_error *e
     dpi_watch_begin(&watch, "check", bytes);
     const size_t count = dp_model_weight_count(model);
     for (size_t i = 0; !rc && i < count; i++)
-        rc = dpi_model_check_weight(model, dpi_model_weight_at(model, i, &slot, &block), &watch, error);
+        rc = check_whole(model, dpi_model_weight_at(model, i, &slot, &block), &watch, error);
     return rc;
 }

@@ -110,6 +110,9 @@ int dpi_part_write(const dpi_save *save, size_t index, dpi_writer *writer, dp_er
 
     if (!part->from)
         return dpi_writer_add(writer, part->made, c.to->bytes, error);
+    rc = dpi_model_check_file(part->from, error);
+    if (rc)
+        return rc;
     if (c.from->type != c.to->type) {
         c.numbers = dpi_alloc_raw(memory, ELEMENTS, sizeof *c.numbers, error);
         c.packed = c.numbers ? dpi_alloc_raw(memory, ELEMENTS, sizeof *c.numbers, error) : NULL;

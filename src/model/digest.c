@@ -51,7 +51,9 @@ static int add_weight(dpi_sha256 *hash, const dp_model *model, size_t index, dpi
     const dpi_tensor *tensor = dpi_model_weight_at(model, index, &slot, &block);
 
     dpi_name_write(DP_FORMAT_HF, slot, block, name);
-    int rc = dpi_text_format(&line, error, "%s %s %lld %lld\n", name, dp_type_name(tensor->type),
+    int rc = dpi_model_check_file(tensor, error);
+    if (!rc)
+        rc = dpi_text_format(&line, error, "%s %s %lld %lld\n", name, dp_type_name(tensor->type),
                              (long long)dpi_tensor_rows(tensor), (long long)dpi_tensor_columns(tensor));
     if (!rc)
         dpi_sha256_add(hash, line.data, line.size);

@@ -57,6 +57,16 @@ uint64_t dpi_model_block_parameters(const dp_model *model, int32_t block);
 void dpi_model_count(const dp_model *model, uint64_t *parameters, uint64_t *bytes);
 // DP_E_NUMERIC, with tensor and index, unless every number of a weight of the model is finite.
 int dpi_model_check_weight(const dp_model *model, const dpi_tensor *weight, dpi_watch *watch, dp_error *error);
+// The same on all threads of a pool, by the call that has the turn.
+int dpi_model_scan_weight(const dp_model *model, const dpi_tensor *weight, dpi_pool *pool, dp_error *error);
+// DP_E_IO when the mapped file behind a weight has become shorter.
+int dpi_model_check_file(const dpi_tensor *weight, dp_error *error);
+int dpi_model_check_files(const dp_model *model, int32_t block, dp_error *error); // of all weights of a block
+// Before the weights of a block, the embedding, or the last norm and the head are read by a run: both of the above,
+// the numbers once for all models of a source and not at all when they may be what they are.
+int dpi_model_begin_block(const dp_model *model, int32_t block, dpi_pool *pool, dp_error *error);
+int dpi_model_begin_embedding(const dp_model *model, dpi_pool *pool, dp_error *error);
+int dpi_model_begin_head(const dp_model *model, dpi_pool *pool, dp_error *error);
 // DP_E_STATE when the model was opened for its shapes alone.
 int dpi_model_needs_weights(const dp_model *model, dp_error *error);
 // DP_E_UNSUPPORTED, with the tensor and its type, unless operations read that type.

@@ -16,9 +16,16 @@ static const dpi_option load_options[] = {
      .least = DP_LOAD_MAP,
      .most = DP_LOAD_SHAPES,
      .value = DP_LOAD_MAP},
+    {.name = "allow_nonfinite",
+     .help = "1: compute with weights that are not finite",
+     .offset = offsetof(dp_model_options, allow_nonfinite),
+     .kind = DPI_INT32,
+     .least = 0,
+     .most = 1,
+     .value = 0},
 };
 
-static const dpi_schema load_schema = {"dp_model_options", sizeof(dp_model_options), 1, load_options};
+static const dpi_schema load_schema = {"dp_model_options", sizeof(dp_model_options), 2, load_options};
 
 void dp_model_options_init(dp_model_options *options, size_t size)
 {
@@ -44,7 +51,10 @@ int dp_model_open(dp_context *context, const char *path, const dp_model_options 
     if (rc)
         return rc;
     dpi_watch_begin(&watch, "open", 0);
-    return dpi_model_open(context, path, read.load, &watch, out, error);
+    rc = dpi_model_open(context, path, read.load, &watch, out, error);
+    if (!rc)
+        (*out)->source->allow_nonfinite = read.allow_nonfinite;
+    return rc;
 }
 
 int dp_model_describe(const dp_model *model, dp_model_info *info, dp_error *error)

@@ -60,7 +60,9 @@ int dpi_source_new_without_files(dpi_source **out, dp_context *context, dp_error
 void dpi_source_unbind(dpi_source *source)
 {
     dpi_free(source->memory, source->blocks);
+    dpi_free(source->memory, (void *)(uintptr_t)source->seen);
     source->blocks = NULL;
+    source->seen = NULL;
     source->embedding = source->norm = source->head = source->rope = NULL;
 }
 
@@ -103,6 +105,7 @@ void dpi_source_drop(dpi_source *source)
     dpi_gguf_free(source->gguf);
     dpi_tensors_free(memory, source->made, source->made_count);
     dpi_free(memory, source->blocks);
+    dpi_free(memory, (void *)(uintptr_t)source->seen);
     dpi_free(memory, source->config_text);
     dpi_free(memory, source->weights);
     dpi_free(memory, source->place);

@@ -31,11 +31,12 @@ struct dpi_source {
     int32_t pickled;              // 1: the files of tensors are PyTorch checkpoints
     dpi_safetensors *safetensors; // one of these three
     dpi_gguf *gguf;
-    dpi_tensor
-        *made; // the host's own memory or, of a model that is opened for its shapes alone, nothing behind them
+    dpi_tensor *made; // tensors of the host's own memory or, of a model without weights, of nothing
     size_t made_count;
     int32_t shapes_only; // the weights are not to be used
-    dpi_shard *shards;   // none when one file has all
+    int32_t allow_nonfinite;
+    _Atomic unsigned char *seen; // by block, then embedding, norm and head: every number was found finite
+    dpi_shard *shards;           // none when one file has all
     size_t shard_count;
     dpi_block *blocks; // config.blocks
     const dpi_tensor *embedding, *norm;
@@ -59,7 +60,8 @@ int dpi_source_bind(dpi_source *source, dp_context *context, const dpi_tensor *t
 
 // Where a tensor belongs, checked for shape and type; *slot is -1 when its name is not known.
 int dpi_source_slot(dpi_source *source, const dpi_tensor *tensor, int32_t *slot, int32_t *block, dp_error *error);
-void dpi_source_unbind(dpi_source *source); // as before dpi_source_bind
+int dpi_source_expect_reads(dpi_source *source, dp_error *error); // make `seen`
+void dpi_source_unbind(dpi_source *source);                       // as before dpi_source_bind
 
 int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error);
 // The tensors of one file, of the kind that the source has, moved out of the file by the caller.

@@ -36,6 +36,16 @@ int dpi_network_forward(dpi_network *network, const int32_t *ids, int64_t length
 // Negative log-likelihood of labels[r] after row r, 0 where the label is DP_IGNORE; on the host.  x is not changed.
 int dpi_network_losses(dpi_network *network, const dp_mat *x, const int32_t *labels, float *losses,
                        dp_error *error);
+// A sequence whose loss was not finite, in the model without block `without` (-1: in the whole model).
+typedef struct dpi_suspect {
+    const int32_t *ids;
+    int64_t length;
+    int32_t without;
+    int32_t reserved;
+} dpi_suspect;
+// The end of a message about it: which block's output is the first that is not finite.  "" when that cannot be found
+// out.  `stream` is device memory for its residual stream.
+void dpi_network_blame(dpi_network *network, const dpi_suspect *suspect, float *stream, char out[64]);
 // Logits after each row of x; on the host, rows × vocab.
 int dpi_network_logits(dpi_network *network, const dp_mat *x, float *logits, dp_error *error);
 

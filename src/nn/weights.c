@@ -93,19 +93,29 @@ static uint64_t largest_block(const dp_model *model)
     return most;
 }
 
-static void read_vectors(const dpi_weights *weights, float *f32)
+static int read_vector(const dpi_tensor *tensor, float *f32, dp_error *error)
+{
+    const int rc = dpi_model_check_file(tensor, error);
+
+    if (!rc)
+        dpi_to_f32(tensor->type, tensor->data, dpi_tensor_count(tensor), f32);
+    return rc;
+}
+
+static int read_vectors(const dpi_weights *weights, float *f32, dp_error *error)
 {
     const dp_model *model = weights->model;
     const int64_t slots = (int64_t)model->config.blocks * DPI_BLOCK_WEIGHTS;
+    int rc = DP_OK;
 
-    for (int64_t slot = 0; slot < slots; slot++) {
+    for (int64_t slot = 0; slot < slots && !rc; slot++) {
         const int kind = (int)(slot % DPI_BLOCK_WEIGHTS);
         const dpi_tensor *tensor = model->blocks[slot / DPI_BLOCK_WEIGHTS].weights[kind];
 
         if (is_vector(kind) && tensor)
-            dpi_to_f32(tensor->type, tensor->data, dpi_tensor_count(tensor), f32 + weights->starts[slot]);
+            rc = read_vector(tensor, f32 + weights->starts[slot], error);
     }
-    dpi_to_f32(model->norm->type, model->norm->data, dpi_tensor_count(model->norm), f32 + weights->starts[slots]);
+    return rc ? rc : read_vector(model->norm, f32 + weights->starts[slots], error);
 }
 
 static int open_vectors(dpi_weights *weights, dp_error *error)
@@ -124,9 +134,10 @@ static int open_vectors(dpi_weights *weights, dp_error *error)
         rc = dpi_op_alloc(weights->device, count * sizeof(float), (void **)&weights->vectors, error);
     if (!rc) {
         place_vectors(model, weights->starts);
-        read_vectors(weights, f32);
-        rc = dpi_op_upload(weights->device, weights->vectors, f32, count * sizeof(float), error);
+        rc = read_vectors(weights, f32, error);
     }
+    if (!rc)
+        rc = dpi_op_upload(weights->device, weights->vectors, f32, count * sizeof(float), error);
     if (!rc)
         rc = dpi_op_sync(weights->device, error); // before the memory it reads goes
     dpi_free(memory, f32);
@@ -215,7 +226,7 @@ static int upload_block(dpi_weights *weights, int32_t block, dp_mat mats[DPI_BLO
     return rc;
 }
 
-int dpi_weights_block(dpi_weights *weights, int32_t block, dp_mat mats[DPI_BLOCK_WEIGHTS], dp_error *error)
+static int place_block(dpi_weights *weights, int32_t block, dp_mat mats[DPI_BLOCK_WEIGHTS], dp_error *error)
 {
     const dpi_block *from = &weights->model->blocks[block];
 
@@ -230,6 +241,20 @@ int dpi_weights_block(dpi_weights *weights, int32_t block, dp_mat mats[DPI_BLOCK
             mats[kind] = matrix(tensor, operand(tensor->data));
     }
     return weights->block_memory ? upload_block(weights, block, mats, error) : DP_OK;
+}
+
+int dpi_weights_block(dpi_weights *weights, int32_t block, dp_mat mats[DPI_BLOCK_WEIGHTS], dp_error *error)
+{
+    const int rc = dpi_model_begin_block(weights->model, block, weights->device->context->pool, error);
+
+    return rc ? rc : place_block(weights, block, mats, error);
+}
+
+int dpi_weights_block_unseen(dpi_weights *weights, int32_t block, dp_mat mats[DPI_BLOCK_WEIGHTS], dp_error *error)
+{
+    const int rc = dpi_model_check_files(weights->model, block, error);
+
+    return rc ? rc : place_block(weights, block, mats, error);
 }
 
 static int resident(dpi_weights *weights, const dpi_tensor *tensor, void **memory, dp_mat *out, dp_error *error)
@@ -257,15 +282,18 @@ static int resident(dpi_weights *weights, const dpi_tensor *tensor, void **memor
 
 int dpi_weights_embedding(dpi_weights *weights, dp_mat *out, dp_error *error)
 {
-    return resident(weights, weights->model->embedding, &weights->embedding, out, error);
+    const int rc = dpi_model_begin_embedding(weights->model, weights->device->context->pool, error);
+
+    return rc ? rc : resident(weights, weights->model->embedding, &weights->embedding, out, error);
 }
 
 int dpi_weights_head(dpi_weights *weights, dp_mat *out, dp_error *error)
 {
     const dp_model *model = weights->model;
     void **memory = model->head == model->embedding ? &weights->embedding : &weights->head;
+    const int rc = dpi_model_begin_head(model, weights->device->context->pool, error);
 
-    return resident(weights, model->head, memory, out, error);
+    return rc ? rc : resident(weights, model->head, memory, out, error);
 }
 
 dp_mat dpi_weights_norm(const dpi_weights *weights)

@@ -15,6 +15,8 @@ int dpi_weights_bytes(const dp_model *model, uint64_t *bytes, dp_error *error);
 
 // The weights of a block by DPI_*, absent ones with NULL data; valid until the next call for another block.
 int dpi_weights_block(dpi_weights *weights, int32_t block, dp_mat mats[DPI_BLOCK_WEIGHTS], dp_error *error);
+// The same without a look at the numbers: for a caller whose result tells whether all are finite.
+int dpi_weights_block_unseen(dpi_weights *weights, int32_t block, dp_mat mats[DPI_BLOCK_WEIGHTS], dp_error *error);
 int dpi_weights_embedding(dpi_weights *weights, dp_mat *out, dp_error *error);
 int dpi_weights_head(dpi_weights *weights, dp_mat *out, dp_error *error);
 dp_mat dpi_weights_norm(const dpi_weights *weights);

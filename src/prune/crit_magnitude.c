@@ -65,21 +65,32 @@ static int weight_score(magnitude *run, dp_mat weight, int norm, double *out, dp
     return rc;
 }
 
+// A sum of finite magnitudes is finite: a weight is not, and is named, unless it may be so, or a product
+// overflowed.
+static int not_finite(const magnitude *run, int32_t block, const char *weight, dp_error *error)
+{
+    const int rc = dpi_model_begin_block(run->scoring->model, block, run->scoring->context->pool, error);
+
+    if (rc)
+        return rc;
+    return dpi_fail(error, DP_E_NUMERIC, "the %s over the rows of the %s of block %d is not finite",
+                    reduction_name(run->scoring->options->weight_reduction), weight, block);
+}
+
 static int block_score(magnitude *run, int32_t block, double *out, dp_error *error)
 {
     const dp_scorer_options *options = run->scoring->options;
     dp_mat mats[DPI_BLOCK_WEIGHTS];
     double scores[COUNTED];
     int64_t count = 0;
-    int rc = dpi_weights_block(run->weights, block, mats, error);
+    int rc = dpi_weights_block_unseen(run->weights, block, mats, error);
 
     for (size_t i = 0; i < COUNTED && !rc; i++) {
         if (counted[i].norm && options->projections_only)
             continue;
         rc = weight_score(run, mats[counted[i].kind], counted[i].norm, &scores[count], error);
         if (!rc && !isfinite(scores[count]))
-            return dpi_fail(error, DP_E_NUMERIC, "the %s over the rows of the %s of block %d is not finite",
-                            reduction_name(options->weight_reduction), counted[i].name, block);
+            return not_finite(run, block, counted[i].name, error);
         count++;
         if (!rc)
             rc = dpi_watch_advance(run->scoring->watch, 1, error);

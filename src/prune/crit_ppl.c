@@ -4,6 +4,7 @@
 // copied for candidate k, which passes k by; then block k runs once over the dense stream and candidates 0 .. k-1.
 // N blocks cost N(N+1)/2 passes instead of N * N, and each weight is read once for a group of samples.
 #include <math.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "nn/budget.h"
@@ -49,13 +50,16 @@ static int pass(lockstep *walk, int32_t k, dp_error *error)
 
 static int not_finite(const lockstep *walk, int64_t stream, int64_t row, dp_error *error)
 {
-    const long long sample = walk->first + row / walk->scoring->length, at = row % walk->scoring->length;
+    const int64_t length = walk->scoring->length, sample = walk->first + row / length;
+    const dpi_suspect suspect = {
+        .ids = walk->scoring->ids + sample * length, .length = length, .without = (int32_t)stream - 1};
+    char without[48] = "", why[64];
 
-    if (stream == 0)
-        return dpi_fail(error, DP_E_NUMERIC, "the loss of sample %lld at position %lld is not finite", sample, at);
-    return dpi_fail(error, DP_E_NUMERIC,
-                    "the loss without block %lld of sample %lld at position %lld is not finite",
-                    (long long)stream - 1, sample, at);
+    if (stream > 0)
+        snprintf(without, sizeof without, " without block %d", (int)suspect.without);
+    dpi_network_blame(walk->network, &suspect, walk->streams, why);
+    return dpi_fail(error, DP_E_NUMERIC, "the loss%s of sample %lld at position %lld is not finite%s", without,
+                    (long long)sample, (long long)(row % length), why);
 }
 
 static int add_losses(lockstep *walk, dp_error *error)
@@ -121,13 +125,18 @@ static void close_walk(lockstep *walk)
     dpi_network_close(walk->network);
 }
 
-static void give_scores(dpi_scoring *scoring, const double *sums)
+// Losses are finite here; e to their mean need not be.
+static int give_scores(dpi_scoring *scoring, const double *sums, dp_error *error)
 {
     const double tokens = (double)scoring->samples * (double)(scoring->length - 1);
 
     scoring->dense = exp(sums[0] / tokens);
     for (int32_t n = 0; n < scoring->model->config.blocks; n++)
         scoring->scores[n] = exp(sums[n + 1] / tokens);
+    if (!isfinite(scoring->dense))
+        return dpi_fail(error, DP_E_NUMERIC, "the perplexity of the whole model, e to the %g, is not finite",
+                        sums[0] / tokens);
+    return DP_OK;
 }
 
 int dpi_score_perplexity(dpi_scoring *scoring, dp_error *error)
@@ -161,7 +170,7 @@ int dpi_score_perplexity(dpi_scoring *scoring, dp_error *error)
             rc = dpi_journal_write(scoring->journal, walk.sums, stream_count(scoring), done, error);
     }
     if (!rc)
-        give_scores(scoring, walk.sums);
+        rc = give_scores(scoring, walk.sums, error);
     close_walk(&walk);
     return rc;
 }

@@ -27,6 +27,11 @@ int dpi_storage_new(dpi_storage **out, dpi_memory *memory, const void *bytes, ui
     return DP_OK;
 }
 
+void *dpi_storage_user(const dpi_storage *storage, void (*release)(void *user, const void *bytes, uint64_t size))
+{
+    return storage->release == release ? storage->user : NULL;
+}
+
 dpi_storage *dpi_storage_keep(dpi_storage *storage)
 {
     atomic_fetch_add(&storage->references, 1);

@@ -10,6 +10,8 @@ typedef struct dpi_storage dpi_storage;
 // On failure release is not called.
 int dpi_storage_new(dpi_storage **out, dpi_memory *memory, const void *bytes, uint64_t size,
                     void (*release)(void *user, const void *bytes, uint64_t size), void *user, dp_error *error);
+// What was given as `user` with this release function; NULL when another, or none, was given.
+void *dpi_storage_user(const dpi_storage *storage, void (*release)(void *user, const void *bytes, uint64_t size));
 dpi_storage *dpi_storage_keep(dpi_storage *storage);
 void dpi_storage_drop(dpi_storage *storage); // NULL is allowed
 const unsigned char *dpi_storage_bytes(const dpi_storage *storage);

@@ -67,6 +67,7 @@ TYPED(dp_tokenizer_info, digest, 40, const char *);
 // dp_model_options
 TYPED(dp_model_options, size, 0, uint32_t);
 TYPED(dp_model_options, load, 4, int32_t);
+TYPED(dp_model_options, allow_nonfinite, 8, int32_t);
 
 // dp_model_info
 TYPED(dp_model_info, size, 0, uint32_t);

@@ -75,10 +75,11 @@ static double add_and_square(float *x, const float *delta, int64_t count)
     return vec_doubles_sum(total);
 }
 
+// Squares that are too large for f32 would give rstd 0 and hide in zeros: they give NaN.
 static float norm(float *x, const float *delta, const float *weight, int64_t count, float epsilon, float *y)
 {
     const double mean = add_and_square(x, delta, count) / (double)count;
-    const float rstd = (float)(1.0 / sqrt(mean + (double)epsilon));
+    const float rstd = isfinite(mean) ? (float)(1.0 / sqrt(mean + (double)epsilon)) : NAN;
     const vec factor = vec_set(rstd);
 
     for (int64_t i = 0; i < count; i += LANES) {

@@ -243,7 +243,7 @@ END_TEST
 START_TEST(a_weight_that_is_not_finite_is_an_error)
 {
     static const char *const names[] = {"ppl", "bi", "mag"};
-    static const char *const says[] = {"is not finite", "is not finite", "block 2 is not finite"};
+    static const char *const says[] = {"element 226 is not finite", "element 226 is not finite", "element 226 is not finite"};
     rig r = rig_open("cpu", 27);
 
     dp_scores_free(test_score(r.context, r.model, r.calib, NULL)); // the backend keeps its scratch
