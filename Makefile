@@ -116,7 +116,7 @@ unit: $(UNIT) ## run the unit tests
 
 # The tests that need the whole library: scripts, found by their folder.
 WHOLE := $(sort $(wildcard test/lint/*.sh test/backend/*.sh test/abi/*.sh test/api/*.sh test/e2e/*.sh \
-           test/hostile/*.sh test/fuzz/replay.sh))
+           test/hostile/*.sh test/fault/*.sh test/fuzz/replay.sh))
 
 deps: ## install what building and testing needs and is missing (Debian; DEPS=off skips it)
 	@DEPS=$(DEPS) sh test/deps.sh build check
