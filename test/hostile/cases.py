@@ -6,9 +6,10 @@ import cases_gguf
 import cases_odd
 import cases_sharded
 import cases_tokenizer
+import cases_torch
 
 TABLES = [cases_safetensors, cases_sharded, cases_config, cases_tokenizer, cases_gguf, cases_data,
-          cases_odd]
+          cases_torch, cases_odd]
 LEFT_OUT = ["left out, for no reader exists yet: recipes, LoRA adapters, checkpoints"]
 
 
@@ -28,8 +29,11 @@ class Case:
 
 
 def every():
-    return [Case(group, row) for tables in TABLES for group in tables.GROUPS
-            for row in group["rows"]]
+    groups = [group for tables in TABLES for group in tables.GROUPS]
+    for group in groups:
+        if not 2 <= len(group["rows"]) <= 15:
+            raise SystemExit("%s has %d cases, not 2 to 15" % (group["group"], len(group["rows"])))
+    return [Case(group, row) for group in groups for row in group["rows"]]
 
 
 def plain(base, command):

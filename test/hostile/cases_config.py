@@ -3,13 +3,14 @@ from changes import *  # noqa: F403
 
 FILE = {"base": "hf", "file": "config.json"}
 SIZES = ["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "vocab_size"]
-VALUES = [("missing", None), ("0", "0"), ("negative", "-32"), ("string", '"32"'), ("null", "null"), ("list", "[32]"),
+VALUES = [("missing", None), ("0", "0"), ("negative", "-32"), ("string", '"32"'), ("null", "null"),
+ ("list", "[32]"),
           ("float", "32.0"), ("true", "true"), ("2^31", str(2 ** 31)), ("2^32 + the right one", None),
           ("2^63", str(2 ** 63)), ("2^64 + the right one", None), ("exponent", "3.2e1"), ("an object", "{}")]
 
 
 def sizes(key):
-    from tiny import BASES
+    from bases import BASES
     right = int(BASES["hf"][CONFIG].members[key])
     rows = []
     for name, text in VALUES:
@@ -97,7 +98,8 @@ GROUPS = [sizes(key) for key in SIZES] + [
         ("dangling link", special(CONFIG, "link", "gone"), "No such file"),
         ("/dev/zero", special(CONFIG, "link", "/dev/zero"), "regular"),
         ("/proc/self/mem", special(CONFIG, "link", "/proc/self/mem"), "config.json"),
-        ("LFS pointer", replace(CONFIG, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 600\n"), ":1:"),
+        ("LFS pointer", replace(CONFIG, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 600\n"),
+         ":1:"),
         ("HTML page", replace(CONFIG, b"<!DOCTYPE html>\n<html></html>\n"), ":1:"),
     ]},
     {**FILE, "group": "config.json: heads", "rows": [
@@ -170,7 +172,8 @@ GROUPS = [sizes(key) for key in SIZES] + [
                                             '"high_freq_factor": 4.0, "original_max_position_embeddings": 8192}'),
          "high_freq_factor"),
         ("llama3 with no original context", scaling('{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,'
-                                                    '"high_freq_factor": 4.0}'), "original_max_position_embeddings"),
+                                                    '"high_freq_factor": 4.0}'),
+                                                     "original_max_position_embeddings"),
     ]},
     {**FILE, "group": "config.json: family", "rows": [
         ("GPT-2", several(architectures='["GPT2LMHeadModel"]', model_type='"gpt2"'), "GPT2LMHeadModel"),
@@ -182,20 +185,24 @@ GROUPS = [sizes(key) for key in SIZES] + [
         ("classes are none", config("architectures", "[]"), "architectures"),
         ("class is a string", config("architectures", '"LlamaForCausalLM"'), "architectures"),
         ("type is a number", config("model_type", "7"), "model_type"),
-        ("neither", part(CONFIG, lambda f: [f.members.pop(k) for k in ("architectures", "model_type")]), "model_type"),
+        ("neither", part(CONFIG, lambda f: [f.members.pop(k) for k in ("architectures", "model_type")]),
+         "model_type"),
         ("class with an escape sequence", config("architectures", '["\\u001b[2J"]'), "architectures"),
         ("class of 100 KB", config("architectures", '["%s"]' % ("L" * 102400)), "architectures"),
         ("another activation", config("hidden_act", '"gelu"'), "hidden_act"),
         ("activation is a number", config("hidden_act", "1"), "hidden_act"),
     ]},
     {**FILE, "group": "config.json: what is not computed", "rows": [
-        ("quantized, GPTQ", config("quantization_config", '{"quant_method": "gptq", "bits": 4}'), "quantization_config"),
+        ("quantized, GPTQ", config("quantization_config", '{"quant_method": "gptq", "bits": 4}'),
+         "quantization_config"),
         ("quantized, bitsandbytes", config("quantization_config", '{"load_in_8bit": true}'), "quantization_config"),
         ("attention_bias is a string", config("attention_bias", '"no"'), "attention_bias"),
         ("mlp_bias is a number", config("mlp_bias", "0"), "mlp_bias"),
         ("tie_word_embeddings is a number", config("tie_word_embeddings", "0"), "tie_word_embeddings"),
-        ("bias of q without tensors", config("attention_bias", "true"), "bias", {"file": ("config.json", "model.safetensors")}),
-        ("bias of the MLP without tensors", config("mlp_bias", "true"), "bias", {"file": ("config.json", "model.safetensors")}),
+        ("bias of q without tensors", config("attention_bias", "true"), "bias",
+         {"file": ("config.json", "model.safetensors")}),
+        ("bias of the MLP without tensors", config("mlp_bias", "true"), "bias",
+         {"file": ("config.json", "model.safetensors")}),
         ("a quarter of the head turns", config("partial_rotary_factor", "0.25"), "partial_rotary_factor"),
     ]},
     {**FILE, "group": "config.json: token ids", "rows": [
@@ -218,7 +225,8 @@ GROUPS = [sizes(key) for key in SIZES] + [
         ("narrower", several(hidden_size="16", head_dim="8"), "embed_tokens", {"file": "model.safetensors"}),
         ("another MLP", config("intermediate_size", "96"), "gate_proj", {"file": "model.safetensors"}),
         ("another vocabulary", config("vocab_size", "300"), "embed_tokens", {"file": "model.safetensors"}),
-        ("tied, but the head differs", config("tie_word_embeddings", "true"), "lm_head.weight", {"file": "model.safetensors"}),
+        ("tied, but the head differs", config("tie_word_embeddings", "true"), "lm_head.weight",
+         {"file": "model.safetensors"}),
         ("all at their most", several(hidden_size=str(2 ** 20), num_attention_heads=str(2 ** 16), head_dim=str(2 ** 20),
                                       intermediate_size=str(2 ** 24), vocab_size=str(2 ** 24),
                                       num_key_value_heads=str(2 ** 16), num_hidden_layers=str(2 ** 16)),

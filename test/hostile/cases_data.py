@@ -1,6 +1,7 @@
 """What is read beside a model: calibration text, token ids, plans, scores, documents for a report."""
 import json
 
+import bases
 import tiny
 from changes import *  # noqa: F403
 
@@ -96,8 +97,8 @@ GROUPS = [
         ("blank", replace(LINES, b"\n \n\r\n\t\n"), LINES),
         ("no tokens", replace(LINES, b'{"text": ""}\n' * 4), LINES),
         ("too few tokens", replace(LINES, b'{"text": "the"}\n'), LINES),
-        ("pretty-printed", replace(LINES, json.dumps(tiny.LINES, indent=1).encode()), ":1:"),
-        ("one array", replace(LINES, json.dumps(tiny.LINES).encode()), ":1"),
+        ("pretty-printed", replace(LINES, json.dumps(bases.LINES, indent=1).encode()), ":1:"),
+        ("one array", replace(LINES, json.dumps(bases.LINES).encode()), ":1"),
         ("UTF-16", whole(LINES, lambda raw: raw.decode().encode("utf-16")), ":1:"),
         ("byte order mark", whole(LINES, lambda raw: b"\xef\xbb\xbf" + raw), ":1:1"),
         ("cut in the last line", cut(LINES, -8), ":12:"),
@@ -209,7 +210,8 @@ GROUPS = [
         ("none", scores(scores=None), "scores"),
         ("empty", scores(scores=[], order=[]), "scores"),
         ("numbers", scores(scores=[0.5, 0.25, 0.75]), "scores"),
-        ("a block more", scores(scores=[{"block": b, "score": float(b)} for b in range(4)], order=[0, 1, 2, 3]), "blocks"),
+        ("a block more", scores(scores=[{"block": b, "score": float(b)} for b in range(4)], order=[0, 1, 2, 3]),
+         "blocks"),
         ("a block twice", scores(scores=[{"block": 0, "score": 0.5}] * 3), "scores"),
         ("NaN", score_of("NaN"), SCORES),
         ("null", score_of("null"), "scores"),
@@ -242,7 +244,8 @@ GROUPS = [
         ("one cut", document(replace(ONE, b'{"schema": ')), ()),
         ("one FIFO", document(special(ONE, "fifo")), ()),
         ("one directory", document(special(ONE, "directory")), ()),
-        ("members of other types", document(None, {"blocks": "6", "parameters": [1], "bytes": None, "path": 7}), ()),
+        ("members of other types", document(None, {"blocks": "6", "parameters": [1], "bytes": None, "path": 7}),
+         ()),
         ("huge numbers", document(None, {"blocks": 1e300, "parameters": -1e300, "bytes": 2 ** 63 - 1}), ()),
         ("control characters", document(None, {"path": "\x1b[2J\n\t\x9b", "blocks": 3}), ()),
     ]},

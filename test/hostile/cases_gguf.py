@@ -157,7 +157,8 @@ GROUPS = [
         (what + ", " + name, patch_at(number), "byte %d" % at) for what, at, patch_at in [
             ("first key", HEADER, lambda number: patch(HEADER, struct.pack("<Q", number))),
             ("first string", HEADER + 32, lambda number: patch(HEADER + 32, struct.pack("<Q", number)))]
-        for name, number in [("2^63", 2 ** 63), ("2^64 - 1", 2 ** 64 - 1), ("2^32", 2 ** 32), ("past the end", 10 ** 7),
+        for name, number in [("2^63", 2 ** 63), ("2^64 - 1", 2 ** 64 - 1), ("2^32", 2 ** 32),
+         ("past the end", 10 ** 7),
                              ("2^64 - 24", 2 ** 64 - 24)]] + [
         ("empty key", entry("", U32, b"\0" * 4), "a key of 0 bytes"),
         ("key of 70 000 bytes", entry("k" * 70000, U32, b"\0" * 4), "a key of 70000 bytes"),
@@ -165,7 +166,8 @@ GROUPS = [
     ]},
     {**FILE, "group": "GGUF: lengths of tensor names", "rows": [
         (name, whole(GGUF, lambda raw, n=number: raw.replace(tiny.string(NORM), struct.pack("<Q", n) + NORM.encode())),
-         "byte") for name, number in [("2^63", 2 ** 63), ("2^64 - 1", 2 ** 64 - 1), ("2^32 + the right one", 2 ** 32 + 18),
+         "byte") for name, number in [("2^63", 2 ** 63), ("2^64 - 1", 2 ** 64 - 1), ("2^32 + the right one",
+          2 ** 32 + 18),
                                       ("past the end", 10 ** 7), ("one less", 17), ("one more", 19)]] + [
         ("empty", info(NORM, 0, ""), "tensor name of 0 bytes"),
         ("70 000 bytes", info(NORM, 0, "n" * 70000), "tensor name of 70000 bytes"),
@@ -187,12 +189,15 @@ GROUPS = [
         ("array of arrays, 100 000 deep", nested(100000), ("test.array", "array of arrays")),
     ]},
     {**FILE, "group": "GGUF: lengths of arrays", "rows": [
-        (what + ", " + name, array_key(kind, number), "test.array") for what, kind in [("numbers", U32), ("strings", STRING)]
-        for name, number in [("2^60", 2 ** 60), ("2^63", 2 ** 63), ("2^64 - 1", -1), ("2^62", 2 ** 62), ("10^9", 10 ** 9)]] + [
+        (what + ", " + name, array_key(kind, number), "test.array") for what, kind in [("numbers", U32),
+         ("strings", STRING)]
+        for name, number in [("2^60", 2 ** 60), ("2^63", 2 ** 63), ("2^64 - 1", -1), ("2^62", 2 ** 62),
+         ("10^9", 10 ** 9)]] + [
         ("bytes, 2^32", array_key(U8, 2 ** 32), "test.array"),
         ("strings, one too many", whole(GGUF, lambda raw: raw.replace(
             struct.pack("<IQ", STRING, 272), struct.pack("<IQ", STRING, 273))), "byte"),
-        ("a string in an array past the end", array_key(STRING, 2, tiny.string("a") + struct.pack("<Q", 2 ** 40)), "test.array"),
+        ("a string in an array past the end", array_key(STRING, 2, tiny.string("a") + struct.pack("<Q", 2 ** 40)),
+         "test.array"),
     ]},
     {**FILE, "group": "GGUF: number of dimensions", "rows": [
         ("0", dims(), (NORM, "0 dimensions")),
@@ -227,7 +232,8 @@ GROUPS = [
         ("I32", info(Q, 2, 26), Q),
         ("F16 for F32's bytes", info(Q, 2, 1), "hole"),
         ("Q4_K, rows too short", info(Q, 2, 12), (Q, "blocks of 256")),
-        ("quantized norm", gguf(lambda f: f.tensor(NORM).__setitem__(slice(2, 5), [8, None, b"\0" * 34])), (NORM, "q8_0")),
+        ("quantized norm", gguf(lambda f: f.tensor(NORM).__setitem__(slice(2, 5), [8, None, b"\0" * 34])),
+         (NORM, "q8_0")),
         ("256 + F32", info(Q, 2, 256), (Q, "256")),
     ]},
     {**FILE, "group": "GGUF: offsets", "rows": [
@@ -267,14 +273,17 @@ GROUPS = [
         ("4096 bytes more", grow(GGUF, b"\0" * 4096), "follow"),
     ]},
     {**FILE, "group": "GGUF: duplicates", "rows": [
-        ("a key, another value", entry("llama.block_count", U32, struct.pack("<I", 4)), ("llama.block_count", "twice")),
-        ("a key, the same value", entry("llama.block_count", U32, struct.pack("<I", 3)), ("llama.block_count", "twice")),
+        ("a key, another value", entry("llama.block_count", U32, struct.pack("<I", 4)),
+         ("llama.block_count", "twice")),
+        ("a key, the same value", entry("llama.block_count", U32, struct.pack("<I", 3)),
+         ("llama.block_count", "twice")),
         ("a tensor", doubled(Q), ("blk.1.attn_k.weight", "name")),
         ("50 000 equal keys", many(["k"] * 50000, struct.pack("<II", U32, 1)), ("k", "twice")),
         ("50 000 keys, one twice", many(["k%d" % i for i in range(50000)] + ["k777"], struct.pack("<II", U32, 1)),
          ("k777", "twice")),
         ("5000 equal tensors", many_tensors(["extra"] * 5000), ("extra", "name")),
-        ("5000 tensors, one twice", many_tensors(["extra%d" % i for i in range(5000)] + ["extra99"]), ("extra99", "name")),
+        ("5000 tensors, one twice", many_tensors(["extra%d" % i for i in range(5000)] + ["extra99"]),
+         ("extra99", "name")),
     ]},
     {**FILE, "group": "GGUF: keys that lack", "rows": [
         (name, drop(name), name) for name in [
@@ -329,16 +338,19 @@ GROUPS = [
         ("an adapter", key_of("general.type", STRING, "adapter"), "general.type"),
         ("first part of two", gguf(lambda f: [f.put("split.count", tiny.U16, 2), f.put("split.no", tiny.U16, 0)]),
          "split.count"),
-        ("rope_freqs of another length", gguf(lambda f: f.tensors.append(["rope_freqs.weight", [32], 0, None, b"\0" * 128])),
+        ("rope_freqs of another length",
+         gguf(lambda f: f.tensors.append(["rope_freqs.weight", [32], 0, None, b"\0" * 128])),
          "rope_freqs.weight"),
         ("bos outside of the vocabulary", key_of("tokenizer.ggml.bos_token_id", U32, 272), "bos_token_id"),
     ]},
     {**FILE, "group": "GGUF: tensors that lack", "rows": [
-        (name, drop_tensor(name), name) for name in [EMBEDDING, NORM, Q, "blk.0.attn_norm.weight", "blk.2.ffn_down.weight"]]},
+        (name, drop_tensor(name), name) for name in [EMBEDDING, NORM, Q, "blk.0.attn_norm.weight",
+         "blk.2.ffn_down.weight"]]},
     {**FILE, "group": "GGUF: numbers that are not finite", "rows": [
         ("NaN in F32", info(Q, 4, lambda data: data[:8] + f32(float("nan")) + data[12:]), (Q, "element 2")),
         ("infinite in F32", info(NORM, 4, lambda data: f32(float("inf")) + data[4:]), (NORM, "element 0")),
-        ("NaN in F16", info(Q, 4, lambda data: data[:6] + b"\x00\x7e" + data[8:]), (Q, "element 3"), {"base": "gguf-f16"}),
+        ("NaN in F16", info(Q, 4, lambda data: data[:6] + b"\x00\x7e" + data[8:]), (Q, "element 3"),
+         {"base": "gguf-f16"}),
         ("scale NaN in Q8_0", scale(Q, b"\x00\x7e"), (Q, "element 32"), {"base": "gguf-q8"}),
         ("scale infinite in Q8_0", scale(Q, b"\x00\xfc"), (Q, "element 32"), {"base": "gguf-q8"}),
         ("scale NaN in Q4_0", info(Q, 4, lambda data: data[:18] + b"\x01\x7c" + data[20:]), (Q, "element 32"),
@@ -358,15 +370,18 @@ GROUPS = [
         ("types are floats", list_of(TYPES, F32, [1.0] * 272), TYPES),
         ("types are strings", list_of(TYPES, STRING, ["1"] * 272), TYPES),
         ("a type 99", list_of(TYPES, I32, [1] * 271 + [99]), ("271", "99")),
-        ("unknown pre-tokenizer", key_of("tokenizer.ggml.pre", STRING, "unheard"), ("tokenizer.ggml.pre", "unheard")),
+        ("unknown pre-tokenizer", key_of("tokenizer.ggml.pre", STRING, "unheard"),
+         ("tokenizer.ggml.pre", "unheard")),
         ("unknown kind", key_of("tokenizer.ggml.model", STRING, "unigram"), ("tokenizer.ggml.model", "unigram")),
     ]},
     {**LLAMA, "group": "GGUF: tokenizer, merges and SentencePiece", "rows": [
         ("merges missing", drop("tokenizer.ggml.merges"), "tokenizer.ggml.merges", {"base": "gguf"}),
-        ("merges are numbers", list_of("tokenizer.ggml.merges", U32, [1]), "tokenizer.ggml.merges", {"base": "gguf"}),
+        ("merges are numbers", list_of("tokenizer.ggml.merges", U32, [1]), "tokenizer.ggml.merges",
+         {"base": "gguf"}),
         ("a merge of three", list_of("tokenizer.ggml.merges", STRING, ["t h e"]), "merge 0", {"base": "gguf"}),
         ("a merge of nothing", list_of("tokenizer.ggml.merges", STRING, [""]), "merge 0", {"base": "gguf"}),
-        ("a merge of what is no token", list_of("tokenizer.ggml.merges", STRING, ["zq q"]), "merge 0", {"base": "gguf"}),
+        ("a merge of what is no token", list_of("tokenizer.ggml.merges", STRING, ["zq q"]), "merge 0",
+         {"base": "gguf"}),
         ("scores missing", drop(SCORES), SCORES),
         ("scores too few", list_of(SCORES, F32, [0.0] * 271), SCORES),
         ("scores are integers", list_of(SCORES, I32, [0] * 272), SCORES),

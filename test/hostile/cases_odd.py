@@ -146,7 +146,8 @@ def list_merges(model):
 def metaspace(top):
     """The normalizer of LLaMA as newer files write it."""
     top["normalizer"] = None
-    top["pre_tokenizer"] = {"type": "Metaspace", "replacement": tiny.SPACE, "prepend_scheme": "first", "split": False}
+    top["pre_tokenizer"] = {"type": "Metaspace", "replacement": tiny.SPACE, "prepend_scheme": "first",
+     "split": False}
 
 
 GROUPS = [

@@ -22,7 +22,7 @@ def offsets(begin, end):
 
 
 def place(file=None):
-    from tiny import BASES
+    from bases import BASES
     return BASES["hf"][ST].tensors[NORM][2:]
 
 
@@ -153,7 +153,8 @@ GROUPS = [
         ("8 bytes", cut(ST, 8), "header of"),
         ("cut by 1", cut(ST, -1), ("lm_head.weight", "data_offsets")),
         ("cut by half", cut(ST, 0.5), "data_offsets"),
-        ("cut after the header", whole(ST, lambda raw: raw[:8 + int.from_bytes(raw[:8], "little")]), "data_offsets"),
+        ("cut after the header", whole(ST, lambda raw: raw[:8 + int.from_bytes(raw[:8], "little")]),
+         "data_offsets"),
         ("cut in the header", cut(ST, 1000), "header of"),
         ("1 byte follows", grow(ST, b"\0"), "1 bytes follow"),
         ("4096 bytes follow", grow(ST, b"\0" * 4096), "4096 bytes follow"),
@@ -179,7 +180,8 @@ GROUPS = [
         ("UTF-16", header(lambda t: t.decode().encode("utf-16")), "byte 8"),
         ("UTF-16 without a mark", header(lambda t: t.decode().encode("utf-16-le")), ":1:"),
         ("single quotes", header(lambda t: t.replace(b'"', b"'")), ":1:"),
-        ("100 000 nested arrays", header(lambda t: b'{"a":' + b"[" * 100000 + b"]" * 100000 + b"}"), ("nests", ":1:")),
+        ("100 000 nested arrays", header(lambda t: b'{"a":' + b"[" * 100000 + b"]" * 100000 + b"}"),
+         ("nests", ":1:")),
         ("100 000 nested objects", header(lambda t: b'{"a":' * 100000 + b"1" + b"}" * 100000), ("nests", ":1:")),
         ("nested and not closed", header(lambda t: b'{"a":' + b"[" * 70 + b" " * 10), ("nests", ":1:")),
     ]},
@@ -188,8 +190,10 @@ GROUPS = [
         ("identical", duplicate(NORM.encode(), False), ("duplicate", NORM)),
         ("spelled with an escape", duplicate(b"model.\\u006eorm.weight", False), ("duplicate", "orm.weight")),
         ("among 100 000", more_entries(many_names), ("duplicate", "n050000")),
-        ("__metadata__ twice", header_swap('{"__metadata__":{', '{"__metadata__":{},"__metadata__":{'), "duplicate"),
-        ("a member of an entry", entry(NORM, '"dtype":"F32"', '"dtype":"F32","dtype":"F16"'), ("duplicate", "dtype")),
+        ("__metadata__ twice", header_swap('{"__metadata__":{', '{"__metadata__":{},"__metadata__":{'),
+         "duplicate"),
+        ("a member of an entry", entry(NORM, '"dtype":"F32"', '"dtype":"F32","dtype":"F16"'),
+         ("duplicate", "dtype")),
         ("50 000 times one name", more_entries(lambda: [b'"x":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'] * 50000),
          ("duplicate", "x")),
     ]},
@@ -295,7 +299,8 @@ GROUPS = [
         ("metadata is a string", header_swap('{"format":"pt"}', '"pt"'), "__metadata__"),
     ]},
     {**FILE, "group": "safetensors: tensors that lack", "rows": [
-        (name, drop(name), name) for name in [EMBEDDING, INPUT, Q, DOWN, NORM, HEAD, "model.layers.0.mlp.up_proj.weight",
+        (name, drop(name), name) for name in [EMBEDDING, INPUT, Q, DOWN, NORM, HEAD,
+         "model.layers.0.mlp.up_proj.weight",
                                               "model.layers.2.post_attention_layernorm.weight"]]},
     {**FILE, "group": "safetensors: shapes that do not fit", "rows": [
         ("transposed", tensor(DOWN, shape=[64, 32]), (DOWN, "[64, 32]", "[32, 64]")),

@@ -1,6 +1,7 @@
 """tokenizer.json, byte-level and LLaMA style, tokenizer.model and the files beside them."""
 import struct
 
+import bases
 import tiny
 from changes import *  # noqa: F403
 
@@ -51,11 +52,12 @@ def pattern(text):
 
 
 def rows_of_ids(base, token):
-    right = tiny.BASES[base][TOKENIZER].root["model"]["vocab"][token]
+    right = bases.BASES[base][TOKENIZER].root["model"]["vocab"][token]
     return [(name, identity(token, text), words) for name, text, words in [
         ("-1", "-1", token), ("1.5", "1.5", token), ("2^31", str(2 ** 31), token),
         ("2^32 + the right one", str(2 ** 32 + right), token), ("2^40", str(2 ** 40), token),
-        ("2^63", str(2 ** 63), "tokenizer.json:"), ("2^64 + the right one", str(2 ** 64 + right), "tokenizer.json:"),
+        ("2^63", str(2 ** 63), "tokenizer.json:"), ("2^64 + the right one", str(2 ** 64 + right),
+         "tokenizer.json:"),
         ("string", '"%d"' % right, token), ("null", "null", token), ("list", "[%d]" % right, token),
         ("another's", "3", "3"), ("outside of the embedding", "272", ("272",)),
         ("far outside", "100000", "100000"), ("1e2", "1e2", token)]]
@@ -161,7 +163,8 @@ GROUPS = [
         ("token of 10 MB", vocab(lambda list: list.__setitem__("x" * (10 << 20), list.pop("unused269"))), "269"),
         ("token of 200 KB", vocab(lambda list: list.__setitem__("x" * 200000, list.pop("unused269"))), "269"),
         ("a byte lacks", vocab(lambda list: list.pop("e")), ("e",)),
-        ("two tokens with one id", vocab(lambda list: list.__setitem__("the", list["he"] if "he" in list else 0)), "twice"),
+        ("two tokens with one id", vocab(lambda list: list.__setitem__("the", list["he"] if "he" in list else 0)),
+         "twice"),
     ]},
     {**BYTES, "group": "tokenizer.json: model", "rows": [
         ("missing", root(lambda top: top.pop("model")), "model"),
@@ -173,8 +176,10 @@ GROUPS = [
         ("dropout", tokens(lambda model: model.__setitem__("dropout", 0.1)), "dropout"),
         ("dropout is a string", tokens(lambda model: model.__setitem__("dropout", "0,1")), "dropout"),
         ("a subword prefix", tokens(lambda model: model.__setitem__("continuing_subword_prefix", "##")), "model"),
-        ("byte_fallback is a string", tokens(lambda model: model.__setitem__("byte_fallback", "yes")), "byte_fallback"),
-        ("unknown token is not there", tokens(lambda model: model.__setitem__("unk_token", "<none>")), ("unk_token", "<none>")),
+        ("byte_fallback is a string", tokens(lambda model: model.__setitem__("byte_fallback", "yes")),
+         "byte_fallback"),
+        ("unknown token is not there", tokens(lambda model: model.__setitem__("unk_token", "<none>")),
+         ("unk_token", "<none>")),
         ("unknown token is a number", tokens(lambda model: model.__setitem__("unk_token", 0)), "unk_token"),
     ]},
     {**BYTES, "group": "tokenizer.json: added tokens", "rows": [
@@ -214,10 +219,12 @@ GROUPS = [
          "pre_tokenizer"),
     ]},
     {**LLAMA, "group": "tokenizer.json: normalizer", "rows": [
-        ("unknown", root(lambda top: top["normalizer"]["normalizers"].append({"type": "NFKC"})), ("normalizer", "NFKC")),
+        ("unknown", root(lambda top: top["normalizer"]["normalizers"].append({"type": "NFKC"})),
+         ("normalizer", "NFKC")),
         ("a string", root(lambda top: top.__setitem__("normalizer", "NFC")), "normalizer"),
         ("no list in a Sequence", root(lambda top: top["normalizer"].pop("normalizers")), "normalizer"),
-        ("another prefix", root(lambda top: top["normalizer"]["normalizers"][0].__setitem__("prepend", "x")), "normalizer"),
+        ("another prefix", root(lambda top: top["normalizer"]["normalizers"][0].__setitem__("prepend", "x")),
+         "normalizer"),
         ("null", root(lambda top: top.__setitem__("normalizer", None)), "pre_tokenizer"),
         ("precompiled garbage", root(lambda top: top["normalizer"]["normalizers"].insert(
             0, {"type": "Precompiled", "precompiled_charsmap": "AAAA////"})), ("normalizer", "Precompiled")),
@@ -226,7 +233,8 @@ GROUPS = [
         ("tokenizer_config.json cut", cut(SETTINGS, 0.5), "tokenizer_config.json:"),
         ("tokenizer_config.json is a list", replace(SETTINGS, b"[]"), "not a JSON object"),
         ("add_bos_token is a string", member(SETTINGS, "add_bos_token", '"yes"'), "add_bos_token"),
-        ("bos_token twice", whole(SETTINGS, lambda raw: b'{"bos_token": "<s>",' + raw[1:]), ("duplicate", "bos_token")),
+        ("bos_token twice", whole(SETTINGS, lambda raw: b'{"bos_token": "<s>",' + raw[1:]),
+         ("duplicate", "bos_token")),
         ("tokenizer_config.json deep", member(SETTINGS, "x", "[" * 100000), "nests"),
         ("tokenizer_config.json is a FIFO", special(SETTINGS, "fifo"), "regular"),
         ("special_tokens_map.json cut", replace("model/special_tokens_map.json", b'{"bos_token": '), ":1:",
@@ -272,7 +280,8 @@ GROUPS = [
     ]},
     {**MODEL, "group": "tokenizer.model: lengths", "rows": [
         (name, tail(b"\x0a" + tiny.varint(number)), "byte") for name, number in [
-            ("-1", 2 ** 64 - 1), ("2^63", 2 ** 63), ("2^32 + 14", 2 ** 32 + 14), ("past the end", 1), ("2^31", 2 ** 31),
+            ("-1", 2 ** 64 - 1), ("2^63", 2 ** 63), ("2^32 + 14", 2 ** 32 + 14), ("past the end", 1), ("2^31",
+             2 ** 31),
             ("2^64 - 14", 2 ** 64 - 14)]] + [
         ("of the first piece, too large", whole(SPM, lambda raw: raw[:1] + b"\x7f" + raw[2:]), "byte"),
         ("of the first piece, too small", whole(SPM, lambda raw: raw[:1] + b"\x01" + raw[2:]), "byte"),
@@ -311,7 +320,8 @@ GROUPS = [
         ("type 2^32 + 2", trainer(3, 2 ** 32 + 2), "BPE"),
         ("charsmap of garbage", normalizer(2, b"\xff" * 64), "rewrites characters"),
         ("charsmap with a bad root", normalizer(2, CHARSMAP), "rewrites characters"),
-        ("charsmap longer than it is", normalizer(2, struct.pack("<I", 2 ** 31) + b"x" * 20), "rewrites characters"),
+        ("charsmap longer than it is", normalizer(2, struct.pack("<I", 2 ** 31) + b"x" * 20),
+         "rewrites characters"),
         ("spaces at the end", trainer(24, 1), "suffix"),
         ("spaces not escaped", normalizer(5, 0), "escape_whitespaces"),
         ("bytes in the trainer's settings", tail(tiny.field(2, b"\x18")), "byte"),
@@ -321,11 +331,13 @@ GROUPS = [
     {**BYTES, "group": "inspect --check reads the tokenizer", "command": "inspect", "rows": [
         ("cut", cut(TOKENIZER, 0.7), "tokenizer.json:"),
         ("merge of three parts", merge("t h e"), "merge"),
-        ("unknown pre-tokenizer", steps(lambda list: list.insert(0, {"type": "Punctuator"})), ("pre_tokenizer", "Punctuator")),
+        ("unknown pre-tokenizer", steps(lambda list: list.insert(0, {"type": "Punctuator"})),
+         ("pre_tokenizer", "Punctuator")),
         ("token outside of the embedding", vocab(lambda list: list.__setitem__("outside", 272)), "272"),
         ("FIFO", special(TOKENIZER, "fifo"), "regular"),
         ("tokenizer.model cut", cut(SPM, 0.7), "byte", {"base": "spm", "file": "tokenizer.model"}),
         ("unigram", trainer(3, 1), "BPE", {"base": "spm", "file": "tokenizer.model"}),
-        ("255 bytes", one_piece(3 + 0x42, tiny.piece("spare", 0.0, 1)), "<0x42>", {"base": "spm", "file": "tokenizer.model"}),
+        ("255 bytes", one_piece(3 + 0x42, tiny.piece("spare", 0.0, 1)), "<0x42>",
+         {"base": "spm", "file": "tokenizer.model"}),
     ]},
 ]

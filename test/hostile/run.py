@@ -16,6 +16,7 @@ import tempfile
 import time
 import unicodedata
 
+import bases
 import cases
 import tiny
 from changes import Special
@@ -39,7 +40,7 @@ COMMANDS = {
 
 
 def built(base, change):
-    folder = tiny.fresh(base)
+    folder = bases.fresh(base)
     change(folder)
     return {name: part if isinstance(part, (bytes, Special)) else part.build() for name, part in folder.items()}
 
@@ -89,7 +90,8 @@ class Answer:
         words = [os.path.join(place, word) if word in (model, "out", "reports") or word in FILES else word
                  for word in words]
         limits = "ulimit -t %d; " % SECONDS + ("" if sanitized else "ulimit -v %d; " % SPACE_KIB)
-        line = ["sh", "-c", limits + 'exec "$@"', "sh"] + (UNPRIVILEGED if case.unprivileged else []) + [program] + words + ["--json", "--threads", "2"]
+        line = ["sh", "-c", limits + 'exec "$@"',
+         "sh"] + (UNPRIVILEGED if case.unprivileged else []) + [program] + words + ["--json", "--threads", "2"]
         environment = dict(os.environ, LC_ALL="C", **(SANITIZED if sanitized else {}))
         begin = time.monotonic()
         try:
@@ -140,7 +142,8 @@ def judge_good(case, answer, plain):
     if case.command.startswith("eval"):
         one, two = got["perplexity"][0]["perplexity"], plain["perplexity"][0]["perplexity"]
         return [] if abs(one - two) <= case.tolerance * two else ["perplexity %.9g, not %.9g" % (one, two)]
-    keys = ["parameters", "block_parameters", "blocks", "hidden_size", "heads", "kv_heads", "vocab_size", "ffn_size"]
+    keys = ["parameters", "block_parameters", "blocks", "hidden_size", "heads", "kv_heads", "vocab_size",
+     "ffn_size"]
     return ["%s is %s, not %s" % (k, got[k], plain[k]) for k in keys if got.get(k) != plain.get(k)]
 
 
@@ -226,7 +229,7 @@ def main():
     try:
         wanted = sorted({(case.like or case.base, case.command) for case in chosen
                          if case.accepted and case.same})
-        plain = [cases.plain(*pair) for pair in wanted] + [cases.plain(b, "inspect") for b in tiny.BASES]
+        plain = [cases.plain(*pair) for pair in wanted] + [cases.plain(b, "inspect") for b in bases.BASES]
         for case, faults, answer in run.all(plain):
             if faults:
                 failed += 1
