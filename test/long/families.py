@@ -58,15 +58,26 @@ def llama_cpp_logits(path, ids):
     return numpy.array(peer.scores[:len(ids)], dtype=numpy.float64)
 
 
-def convert(*arguments):
-    subprocess.run([program, "convert", *arguments, "--quiet", "--json"], check=True, stdout=subprocess.DEVNULL)
+def run(command, *arguments):
+    subprocess.run([program, command, *arguments, "--quiet", "--json"], check=True, stdout=subprocess.DEVNULL)
 
 
-def same_tensors(model, path):
-    back, report = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, output_loading_info=True)
+def load(path):
+    model, report = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, output_loading_info=True,
+                                                                      attn_implementation="eager")
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if report[kind]:
             sys.exit("%s: %s" % (kind, report[kind]))
+    return model.eval()
+
+
+def logits(model, ids):
+    with torch.no_grad():
+        return model(torch.tensor([ids]), use_cache=False).logits[0].double().numpy()
+
+
+def same_tensors(model, path):
+    back = load(path)
     before, after = model.state_dict(), back.state_dict()
     return set(before) == set(after) and all(torch.equal(before[name], after[name]) for name in before)
 
@@ -77,15 +88,17 @@ with dp.Context() as context:
     for number, (name, config) in enumerate(MODELS.items()):
         path = os.path.join(folder, "m%d" % number)
         model = make(config, path)
-        with torch.no_grad():
-            theirs = model(torch.tensor([ids]), use_cache=False).logits[0].double().numpy()
-        convert(path, "-o", path + ".gguf")
-        convert(path + ".gguf", "--to", "hf", "-o", path + ".back")
+        theirs = logits(model, ids)
+        run("convert", path, "-o", path + ".gguf")
+        run("convert", path + ".gguf", "--to", "hf", "-o", path + ".back")
+        run("prune", path, "--remove", "1,2", "-o", path + ".pruned")
         differences = [numpy.abs(theirs - found).max() for found in (
             ours(context, path, ids), ours(context, path + ".gguf", ids), ours(context, path + ".back", ids),
             llama_cpp_logits(path + ".gguf", ids))]
+        pruned = numpy.abs(logits(load(path + ".pruned"), ids) - ours(context, path + ".pruned", ids)).max()
+        differences.append(pruned)
         worst = max(worst, *differences)
-        print("%-26s logits up to %4.1f; ours %.1e, from GGUF %.1e, come back %.1e, llama.cpp %.1e" % (
+        print("%-26s logits up to %4.1f; ours %.1e, from GGUF %.1e, come back %.1e, llama.cpp %.1e, pruned %.1e" % (
             name, numpy.abs(theirs).max(), *differences))
         if not same_tensors(model, path + ".back"):
             sys.exit("%s: the directory that comes back differs" % name)

@@ -231,6 +231,43 @@ START_TEST(shapes_are_those_of_the_weights)
 }
 END_TEST
 
+// Every allocation fails once; a shape model is made of one for each tensor.
+START_TEST(gives_up_cleanly_when_memory_runs_out)
+{
+    int rc = DP_E_MEMORY;
+    int64_t n = 0;
+    scene s;
+
+    open_scene(&s);
+    write_tiny(&s, "m", &TINY);
+    for (; rc == DP_E_MEMORY; n++) {
+        failing f = {.left = INT64_MAX};
+        const dp_allocator allocator = {fail_later, give_back, &f};
+        dp_context_options options;
+        dp_model_options load;
+        dp_context *context;
+        dp_model *model = NULL;
+        dp_context_options_init(&options, sizeof options);
+        dp_model_options_init(&load, sizeof load);
+        load.load = DP_LOAD_SHAPES;
+        options.threads = 1;
+        options.allocator = &allocator;
+        ck_assert_int_eq(dpi_context_make(&options, &context, NULL), DP_OK);
+        const uint64_t used = context->memory.used;
+        f.left = n;
+        rc = dp_model_open(context, path_in(&s, "m"), &load, NULL, &model, &s.error);
+        f.left = INT64_MAX;
+        ck_assert_msg(rc == DP_OK || rc == DP_E_MEMORY, "allocation %lld: %s", (long long)n, s.error.message);
+        dp_model_free(model);
+        ck_assert_uint_eq(context->memory.used, used);
+        dpi_context_drop(context);
+    }
+    ck_assert_int_eq(rc, DP_OK);
+    ck_assert_int_gt(n, 35);
+    close_scene(&s);
+}
+END_TEST
+
 START_TEST(refuses_a_type_without_a_size)
 {
     dp_model_options options;
@@ -254,7 +291,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {counts_beyond_32_bits, what_needs_weights_says_so,
+    const TTest *const tests[] = {counts_beyond_32_bits, gives_up_cleanly_when_memory_runs_out, what_needs_weights_says_so,
                                   shapes_are_those_of_the_weights, refuses_a_type_without_a_size};
     const TTest *const real[] = {counts_parameters_of_real_models, names_and_bytes_are_those_of_the_index,
                                  refuses_another_family};
