@@ -8,18 +8,14 @@ age, and prints them as ranges; texts with such a code point are counted and dra
 Needs both packages, and the larger test data at DEPTHPRUNE_TEST_DATA or ../shared; exits 77 when something is missing.
 """
 import copy
-import ctypes
 import json
-import os
 import random
 import sys
 import tempfile
 
-sys.path.insert(1, os.path.dirname(os.path.abspath(__file__)))
-sys.path.pop(0)  # this folder comes last: `import tokenizers` means the package, not this file
-sys.path.append(sys.path.pop(0))
+sys.path.append(sys.path.pop(0))  # this folder comes last: `import tokenizers` means the package, not this file
 import tokenizers_support as support  # noqa: E402
-from tokenizers_support import DATA, SPECIAL, Tokenizer, report  # noqa: E402
+from tokenizers_support import DATA, SPECIAL, Tokenizer, report, shared  # noqa: E402
 
 
 def against_sentencepiece(path, texts, rng):
@@ -69,11 +65,6 @@ def with_added(content):
 
 def with_model(content, **change):
     return {**content, "model": {**content["model"], **change}}
-
-
-def shared(name):
-    with open(f"{DATA}/{name}/tokenizer.json") as file:
-        return json.load(file)
 
 
 def variants():

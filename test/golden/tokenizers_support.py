@@ -82,6 +82,11 @@ def missing():
     return None
 
 
+def shared(name):
+    with open(f"{DATA}/{name}/tokenizer.json") as file:
+        return json.load(file)
+
+
 def corpus():
     with open(f"{DATA}/data/wikitext2/wiki.test.raw") as file:
         return file.read()

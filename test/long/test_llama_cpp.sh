@@ -19,3 +19,5 @@ build/depthprune convert "$work/kept.gguf" --to gguf --dtype f32 -o "$work/f32.g
 build/depthprune prune "$model" --remove 4,12,14,17,20,26 --to hf --dtype f32 -o "$work/hf" --quiet --json >/dev/null
 build/depthprune convert "$work/hf" --to gguf -o "$work/back.gguf" --quiet --json >/dev/null
 "$python" test/long/llama_cpp_loads.py "$work/back.gguf" "$ids" 0.002
+# Ids, from each kind of tokenizer.
+"$python" test/long/llama_cpp_tokens.py

@@ -11,3 +11,5 @@ for type in f32 f16; do
     build/depthprune prune "$model" --remove 4,12,14,17,20,26 --to hf --dtype $type -o "$work/$type" --quiet --json >"$work/$type.json"
     "$python" test/long/transformers_loads.py "$work/$type" "$data/golden/smollm2-135m/calib_ids.json"
 done
+# Model cards, by the hub's reader.
+"$python" test/long/card_loads.py
