@@ -55,6 +55,13 @@ void cli_forecast_write(cli_forecast *forecast, const char *path, double bytes)
     add(&forecast->writes, path, bytes < 0 ? DOCUMENT : bytes);
 }
 
+void cli_forecast_files(cli_forecast *forecast, int32_t files)
+{
+    json_t *last = json_array_get(forecast->writes, json_array_size(forecast->writes) - 1);
+
+    json_object_set_new(last, "files", json_integer(files));
+}
+
 void cli_forecast_windows(cli_forecast *forecast, const cli_session *session, double windows, double length)
 {
     const dp_model_info *m = &session->info;
@@ -102,7 +109,11 @@ static void show(cli_table *table, const char *what, const json_t *list)
         const double bytes = (double)json_integer_value(json_object_get(item, "bytes"));
         cli_table_add(table, "%s", what);
         cli_table_add(table, "%s", json_string_value(json_object_get(item, "path")));
-        cli_table_add(table, "%s", cli_words_bytes(bytes).text);
+        const json_t *files = json_object_get(item, "files");
+        if (json_integer_value(files) > 1)
+            cli_table_add(table, "%s in %d files", cli_words_bytes(bytes).text, (int)json_integer_value(files));
+        else
+            cli_table_add(table, "%s", cli_words_bytes(bytes).text);
     }
 }
 

@@ -14,6 +14,7 @@ typedef struct cli_forecast {
 // `bytes` negative: the size of the file as it is.  `path` NULL is passed over.
 void cli_forecast_read(cli_forecast *forecast, const char *path, double bytes);
 void cli_forecast_write(cli_forecast *forecast, const char *path, double bytes);
+void cli_forecast_files(cli_forecast *forecast, int32_t files); // of the last write, a model
 void cli_forecast_scoring(cli_forecast *forecast, const cli_session *session);
 void cli_forecast_windows(cli_forecast *forecast, const cli_session *session, double windows, double length);
 void cli_forecast_copy(cli_forecast *forecast, double bytes);        // reading and writing so many

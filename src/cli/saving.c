@@ -101,6 +101,7 @@ int cli_saving_forecast(cli_session *session, const dp_model *model, int scores_
         cli_forecast_scoring(&forecast, session);
     }
     cli_forecast_write(&forecast, s->output, (double)report.bytes);
+    cli_forecast_files(&forecast, report.files);
     cli_forecast_copy(&forecast, (double)report.bytes);
     return cli_forecast_emit(session, &forecast);
 }

@@ -67,8 +67,22 @@ cp "$scratch/out" "$scratch/dry.json"
 holds "$scratch/dry.json" 'd["schema"] == "depthprune.dry-run/1" and d["writes"] and d["reads"] and d["seconds"] >= 0'
 expect 0 convert "$tiny/model" -o "$scratch/empty/out" --dry-run
 prints "would write"
+prints " in 4 files"
 expect 0 score "$tiny/model" --calibration-tokens "$tiny/calib_ids.json" -o "$scratch/empty/s.json" --dry-run
 [ -z "$(ls -A "$scratch/empty")" ] || bad "left behind: $(ls -A "$scratch/empty")"
+
+# a saved directory says what it is, keeps the licence, and what came before it
+printf -- '---\nlicense: mit\n---\nits own words\n' >"$scratch/copy/README.md"
+echo words >"$scratch/copy/LICENSE.md"
+expect 0 prune "$scratch/copy" --remove 1 -o "$scratch/card"
+expect 0 prune "$scratch/card" --remove 0 -o "$scratch/card2" --json
+cmp -s "$scratch/copy/LICENSE.md" "$scratch/card2/LICENSE.md" || bad "the licence is not carried"
+grep -q '^base_model: "copy"$' "$scratch/card/README.md" || bad "the card does not name the parent"
+grep -q '^base_model: "card"$' "$scratch/card2/README.md" || bad "the second card does not name its parent"
+grep -q '^license: "mit"$' "$scratch/card2/README.md" || bad "the licence's name is lost"
+grep -q '^1. From `copy`, of 6 blocks, removed: 1.$' "$scratch/card2/README.md" || bad "the first step is not told"
+grep -q 'its own words' "$scratch/card/README.md" && bad "the parent's card was copied"
+holds "$scratch/card2/depthprune.json" 'len(d["ancestors"]) == 1 and d["ancestors"][0]["removed"] == [1]'
 
 # to GGUF and back
 expect 0 convert "$tiny/model" -o "$scratch/tiny.gguf" --json
