@@ -15,7 +15,7 @@ enum {
     PROTO = 0x80,
     FIRST_PROTOCOL = 2,
     LAST_PROTOCOL = 5,
-    MOST_BYTES = 16 << 20,
+    MOST_BYTES = 8 << 20,
     MOST_DEPTH = 1 << 20,
     LABEL = 128
 };

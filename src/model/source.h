@@ -64,7 +64,7 @@ int dpi_source_expect_reads(dpi_source *source, dp_error *error); // make `seen`
 void dpi_source_unbind(dpi_source *source);                       // as before dpi_source_bind
 
 int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error);
-// The tensors of one file, of the kind that the source has, moved out of the file by the caller.
+// The tensors of one file of the kind that the source has: safetensors, or PyTorch's.
 int dpi_load_file(dpi_safetensors **out, const dpi_source *source, dp_context *context, const char *path, int copy,
                   dp_error *error);
 // The files that source->weights, an index, lists.

@@ -372,6 +372,30 @@ START_TEST(reads_integers_of_every_size)
 }
 END_TEST
 
+START_TEST(refuses_a_key_that_is_too_long)
+{
+    char key[257];
+    const saved tensor = {"w", "FloatStorage", key, 1, 0, 1, {1}, {1}};
+    dp_context *context = new_context();
+    dpi_pickled *out = NULL;
+    size_t count = 0;
+    dp_error error;
+
+    memset(key, 'k', sizeof key);
+    key[256] = 0;
+    const pile longer = pickle_of(&tensor, 1);
+    ck_assert_int_eq(read_pickle(context, longer.at, longer.size, &out, &count, &error), DP_E_FORMAT);
+    ck_assert_ptr_nonnull(strstr(error.message, "key of 256 bytes, at most 255"));
+    key[255] = 0;
+    const pile fits = pickle_of(&tensor, 1);
+    ck_assert_int_eq(read_pickle(context, fits.at, fits.size, &out, &count, &error), DP_OK);
+    dpi_free(&context->memory, out);
+    dpi_context_drop(context);
+    free(longer.at);
+    free(fits.at);
+}
+END_TEST
+
 START_TEST(fails_at_every_cut)
 {
     static const saved tensors[] = {{"w", "FloatStorage", "0", 12, 0, 2, {4, 3}, {3, 1}},
@@ -414,7 +438,7 @@ START_TEST(survives_any_byte_changed)
 }
 END_TEST
 
-// A few bytes again and again, a quarter of what is allowed, in reasonable time and memory.
+// A few bytes again and again, half of what is allowed, in reasonable time and memory.
 static void repeat(const char *head, size_t head_size, const char *piece, size_t piece_size, const char *tail,
                    const char *message)
 {
@@ -469,12 +493,12 @@ START_TEST(refuses_a_pickle_that_is_too_large)
     dpi_pickled *out = NULL;
     size_t count = 0;
     dp_error error;
-    unsigned char *large = calloc(1, (16 << 20) + 1);
-    const dpi_pickle_input input = {.bytes = large, .size = (16 << 20) + 1, .file = "m", .offset = 0};
+    unsigned char *large = calloc(1, (8 << 20) + 1);
+    const dpi_pickle_input input = {.bytes = large, .size = (8 << 20) + 1, .file = "m", .offset = 0};
 
     memcpy(large, "\x80\2}", 3);
     ck_assert_int_eq(dpi_pickle_read(&out, &count, &context->memory, &input, &error), DP_E_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(error.message, "a pickle of 16777217 bytes, at most 16777216"));
+    ck_assert_ptr_nonnull(strstr(error.message, "a pickle of 8388609 bytes, at most 8388608"));
     free(large);
     dpi_context_drop(context);
 }
@@ -509,6 +533,7 @@ int main(void)
     const TTest *const tests[] = {reads_a_state_dict,
                                   reads_what_others_may_write,
                                   reads_integers_of_every_size,
+                                  refuses_a_key_that_is_too_long,
                                   fails_at_every_cut,
                                   survives_any_byte_changed,
                                   bounds_what_repeats,

@@ -293,6 +293,24 @@ START_TEST(refuses_members_that_share_bytes)
 }
 END_TEST
 
+START_TEST(refuses_a_directory_that_is_too_large)
+{
+    enum { DIRECTORY = (64 << 20) + 1 };
+    dp_context *context = new_context();
+    dpi_zip *zip = NULL;
+    dp_error error;
+    unsigned char *file = calloc(1, DIRECTORY + 22);
+
+    memcpy(file + DIRECTORY, "PK\5\6", 4);
+    dpi_le_write(file + DIRECTORY + 8, 4, 1 | 1 << 16);
+    dpi_le_write(file + DIRECTORY + 12, 4, DIRECTORY);
+    ck_assert_int_eq(dpi_zip_read(&zip, &context->memory, file, DIRECTORY + 22, "m", &error), DP_E_FORMAT);
+    ck_assert_ptr_nonnull(strstr(error.message, "at most 67108864 are read"));
+    free(file);
+    dpi_context_drop(context);
+}
+END_TEST
+
 // Compressed members are listed for what they are.
 START_TEST(lists_compressed_members)
 {
@@ -407,6 +425,7 @@ int main(void)
                                   equals_an_archive_of_pytorch,
                                   refuses_a_name_that_is_there_twice,
                                   refuses_members_that_share_bytes,
+                                  refuses_a_directory_that_is_too_large,
                                   lists_compressed_members,
                                   fails_at_every_cut,
                                   survives_any_byte_changed,
