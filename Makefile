@@ -37,7 +37,7 @@ HARDEN  := $(if $(FORTIFY),-U_FORTIFY_SOURCE $(FORTIFY)) -fstack-protector-stron
            $(call KNOWN,-fstack-clash-protection -fcf-protection -mbranch-protection=standard)
 FRAMES  := $(if $(SANITIZE)$(filter -O0,$(CFLAGS)),,-Wframe-larger-than=16384)
 # No path of this machine in what is built: two builds of one source are the same bytes wherever they were made.
-PLAIN   := -ffile-prefix-map=$(CURDIR)=.
+PLAIN   := -ffile-prefix-map='$(CURDIR)'=.
 FLAGS    = -std=gnu11 $(WARN) $(FRAMES) -fPIC -fvisibility=hidden -ffp-contract=off -D_GNU_SOURCE -DNDEBUG \
            $(HARDEN) $(PLAIN) $(CFLAGS) $(SAN) -Iinclude -Isrc -MMD -MP $(PACKAGE_FLAGS)
 PACKAGE_FLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
@@ -94,7 +94,7 @@ $(BUILD)/test/unit/%: test/unit/%.c $(OBJECTS) test/run.h
 	@echo "  CC  $<"
 	$(Q)$(CC) $(filter-out $(FRAMES),$(FLAGS)) -I. $$($(PKG_CONFIG) --cflags check) $< \
 	    $(filter $(foreach r,$(BELOW),$(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(r)/*.c))),$(OBJECTS)) \
-	    $$($(PKG_CONFIG) --libs check) $(LIBS) -o $@
+	    $$($(PKG_CONFIG) --libs check) $(LDFLAGS) $(LIBS) -o $@
 
 # A fuzz target: with FUZZER=1 (clang) the fuzzer is in it, else a driver that runs the files it is given.
 FUZZ := $(patsubst test/fuzz/fuzz_%.c,$(BUILD)/test/fuzz/%,$(sort $(wildcard test/fuzz/fuzz_*.c)))

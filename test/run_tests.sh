@@ -7,7 +7,7 @@ for program in "$@"; do
     case $program in
         *.sh) sh "$program" >"$log" 2>&1 ;;
         *.py) python3 "$program" >"$log" 2>&1 ;;
-        *) "$program" >"$log" 2>&1 ;;
+        *) ${TEST_RUNNER:-} "$program" >"$log" 2>&1 ;; # such as an emulator
     esac
     status=$?
     if [ $status = 0 ]; then

@@ -1,8 +1,9 @@
 //! Scores of blocks, plans, and removing blocks.
-use crate::call::{borrowed, c_text, make, slice, text, Result};
+use crate::call::{borrowed, c_path, c_text, make, slice, text, Result};
 use crate::monitor::watched;
 use crate::{sys, Calib, Context, Model, Monitor, PrunerOptions};
 use std::os::raw::c_char;
+use std::path::PathBuf;
 use std::ptr::null;
 
 handle!(/// Finds out how important each block is.
@@ -25,6 +26,10 @@ pub struct ScorerOptions {
     pub protect_first: i32,
     pub protect_last: i32,
     pub group_samples: i32,
+    /// Where finished work is kept; it stays when the run ends.
+    pub journal: Option<PathBuf>,
+    /// Go on from the journal.
+    pub resume: bool,
 }
 
 impl Default for ScorerOptions {
@@ -39,6 +44,8 @@ impl Default for ScorerOptions {
             protect_first: raw.protect_first,
             protect_last: raw.protect_last,
             group_samples: raw.group_samples,
+            journal: None,
+            resume: false,
         }
     }
 }
@@ -46,6 +53,7 @@ impl Default for ScorerOptions {
 impl Scorer {
     pub fn new(context: &Context, options: &ScorerOptions) -> Result<Scorer> {
         let criterion = options.criterion.as_ref().map(|name| c_text("criterion", name)).transpose()?;
+        let journal = options.journal.as_ref().map(|path| c_path(path)).transpose()?;
         let mut raw = sys::dp_scorer_options {
             norm_power: options.norm_power,
             weight_reduction: options.weight_reduction,
@@ -54,11 +62,13 @@ impl Scorer {
             protect_first: options.protect_first,
             protect_last: options.protect_last,
             group_samples: options.group_samples,
+            resume: options.resume as i32,
             ..Default::default()
         };
         if let Some(name) = &criterion {
             raw.criterion = name.as_ptr();
         }
+        raw.journal = journal.as_ref().map_or(null(), |path| path.as_ptr());
         make(|out, error| unsafe { sys::dp_scorer_new(context.0.as_ptr(), &raw, out, error) }).map(Scorer)
     }
 
