@@ -2,6 +2,13 @@
 #ifndef DPI_BASE_SIZE_H
 #define DPI_BASE_SIZE_H
 
+#if __SIZEOF_POINTER__ != 8
+#error "libdepthprune needs a 64-bit machine: models are larger than 4 GiB and are mapped whole"
+#endif
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "libdepthprune needs a little-endian machine: weights are used as they lie in their files"
+#endif
+
 #include <stddef.h>
 #include <stdint.h>
 

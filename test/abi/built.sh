@@ -43,6 +43,15 @@ refuse "a frame of 17 KiB" 'char a[17408]; a[n % 17408] = 0;'
 refuse "a variable array" 'char a[n + 1]; a[n] = 0;'
 refuse "alloca" 'char *a = alloca(n + 1);'
 
+# Machines that this library is not for are told so.
+other() # macro, its value there, what is said
+{
+    if $compile -MF "$work/d" -U$1 -D$1=$2 -c src/base/memory.c -o "$work/probe.o" 2>"$work/log"; then bad "$1=$2 compiles"; fi
+    grep -q "error.*$3" "$work/log" || { cat "$work/log"; bad "$1=$2 is not refused by name"; }
+}
+other __SIZEOF_POINTER__ 4 'needs a 64-bit machine'
+other __BYTE_ORDER__ __ORDER_BIG_ENDIAN__ 'needs a little-endian machine'
+
 # Sections against a shared object of nothing, linked by the same compiler: what is over is ours.
 echo 'int dp_nothing(void); int dp_nothing(void) { return 0; }' >"$work/nothing.c"
 $CC -shared -fPIC -Wl,-z,relro,-z,now "$work/nothing.c" -o "$work/nothing.so"
