@@ -170,6 +170,10 @@ format: ## lay out the sources
 FILL = sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|; s|@SONAME@|$(SONAME)|; s|@UP@|$(UP)|'
 UP   := $(shell realpath -m --relative-to=$(LIBDIR)/cmake/depthprune $(PREFIX))
 
+# The program writes them itself; where it cannot run, as in a cross build, they are left out.
+COMPLETION = ! $(BUILD)/depthprune completion $(1) > $(BUILD)/install/$(1) 2>/dev/null || \
+    install -D -m 644 $(BUILD)/install/$(1) $(DESTDIR)$(PREFIX)/share/$(2)
+
 install: all ## install under PREFIX and LIBDIR (DESTDIR is put in front)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/depthprune \
 	    $(DESTDIR)$(PREFIX)/include/depthprune/sys $(DESTDIR)$(PREFIX)/share/man/man1 $(BUILD)/install
@@ -186,10 +190,15 @@ install: all ## install under PREFIX and LIBDIR (DESTDIR is put in front)
 	install -m 644 $(BUILD)/install/depthprune.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
 	install -m 644 $(BUILD)/install/*.cmake $(DESTDIR)$(LIBDIR)/cmake/depthprune/
 	install -m 644 docs/depthprune.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	$(call COMPLETION,bash,bash-completion/completions/depthprune)
+	$(call COMPLETION,zsh,zsh/site-functions/_depthprune)
+	$(call COMPLETION,fish,fish/vendor_completions.d/depthprune.fish)
 
 uninstall: ## remove what install put under PREFIX and LIBDIR
 	rm -f $(DESTDIR)$(PREFIX)/bin/depthprune $(DESTDIR)$(LIBDIR)/libdepthprune.so* $(DESTDIR)$(LIBDIR)/libdepthprune.a \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/depthprune.pc $(DESTDIR)$(PREFIX)/share/man/man1/depthprune.1
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/depthprune \
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_depthprune $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/depthprune.fish
 	rm -rf $(DESTDIR)$(PREFIX)/include/depthprune $(DESTDIR)$(LIBDIR)/cmake/depthprune
 
 DIST := depthprune-$(VERSION)

@@ -33,5 +33,6 @@ int cli_cmd_convert(cli_session *session);
 int cli_cmd_report(cli_session *session);
 int cli_cmd_doctor(cli_session *session);
 int cli_cmd_help(cli_session *session);
+int cli_cmd_completion(cli_session *session);
 
 #endif

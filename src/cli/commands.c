@@ -53,6 +53,10 @@ const cli_command cli_commands[] = {
      "  depthprune doctor\n"
      "  depthprune doctor --backend cuda\n",
      cli_cmd_doctor, CLI_DOCTOR, 0, 0},
+    {"completion", "SHELL", "write the completion script of a shell",
+     "SHELL is bash, zsh or fish. 'make install' puts all three where these shells look for them.",
+     "  depthprune completion bash > ~/.local/share/bash-completion/completions/depthprune\n", cli_cmd_completion,
+     CLI_COMPLETION, 1, 1},
     {"help", "[COMMAND]", "show the help of a command", "", "  depthprune help score\n", cli_cmd_help, CLI_HELP, 0,
      1},
 };

@@ -16,7 +16,8 @@ enum {
     CLI_REPORT = 64,
     CLI_DOCTOR = 128,
     CLI_HELP = 256,
-    CLI_EVERYWHERE = 511
+    CLI_COMPLETION = 512,
+    CLI_EVERYWHERE = 1023
 };
 
 enum { CLI_UNSET = -1 }; // of a choice or count that was not given

@@ -2,7 +2,7 @@
 . test/e2e/begin.inc
 manual=docs/depthprune.1
 
-for command in inspect score plan prune eval convert report doctor help; do
+for command in inspect score plan prune eval convert report doctor completion help; do
     "$depthprune" $command --help
 done | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE -e '--[a-z-]+' | sort -u >"$scratch/help"
 grep -A 1 '^\.TP' "$manual" | sed 's/\\-/-/g' | grep -oE -e '--[a-z-]+' | sort -u >"$scratch/manual"

@@ -1,7 +1,7 @@
 # Help, wrong usage and exit statuses.
 . test/e2e/begin.inc
 
-for command in inspect score plan prune eval convert report doctor help; do
+for command in inspect score plan prune eval convert report doctor completion help; do
     expect 0 $command --help
     prints "usage: depthprune $command"
     prints "Examples:"
