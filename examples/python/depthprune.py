@@ -63,7 +63,8 @@ class CalibOptions(c.Structure):
 class ScorerOptions(c.Structure):
     _fields_ = [("size", c.c_uint32), ("norm_power", c.c_int32), ("criterion", c.c_char_p),
                 ("weight_reduction", c.c_int32), ("block_reduction", c.c_int32), ("projections_only", c.c_int32),
-                ("protect_first", c.c_int32), ("protect_last", c.c_int32), ("group_samples", c.c_int32)]
+                ("protect_first", c.c_int32), ("protect_last", c.c_int32), ("group_samples", c.c_int32),
+                ("resume", c.c_int32), ("reserved", c.c_int32), ("journal", c.c_char_p)]
 
 
 class ScoresInfo(c.Structure):

@@ -270,6 +270,7 @@ pub struct dp_perplexity {
 pub struct dp_model_options {
     pub size: u32,
     pub load: i32,
+    pub allow_nonfinite: i32,
 }
 
 #[repr(C)]
