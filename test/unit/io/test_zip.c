@@ -293,6 +293,27 @@ START_TEST(refuses_members_that_share_bytes)
 }
 END_TEST
 
+// Nothing before the locator, and nothing where it points to.
+START_TEST(refuses_a_locator_without_a_record)
+{
+    unsigned char file[20 + 22] = "PK\6\7";
+    dp_context *context = new_context();
+    dpi_zip *zip = NULL;
+    dp_error error;
+
+    memcpy(file + 20, "PK\5\6", 4);
+    dpi_le_write(file + 16, 4, 1);
+    for (int bit = 0; bit < 64; bit++) {
+        const pile whole = {.at = file, .size = sizeof file};
+        dpi_le_write(file + 8, 8, (uint64_t)1 << bit);
+        ck_assert_int_eq(read_pile(context, &whole, &zip, &error), DP_E_FORMAT);
+        ck_assert_ptr_nonnull(strstr(error.message, "does not point to a zip64 end record"));
+        ck_assert_int_eq(error.offset, 0);
+    }
+    dpi_context_drop(context);
+}
+END_TEST
+
 START_TEST(refuses_a_directory_that_is_too_large)
 {
     enum { DIRECTORY = (64 << 20) + 1 };
@@ -425,6 +446,7 @@ int main(void)
                                   equals_an_archive_of_pytorch,
                                   refuses_a_name_that_is_there_twice,
                                   refuses_members_that_share_bytes,
+                                  refuses_a_locator_without_a_record,
                                   refuses_a_directory_that_is_too_large,
                                   lists_compressed_members,
                                   fails_at_every_cut,
