@@ -282,6 +282,7 @@ GROUPS = [
         ("bytes wrap to the right size", shape("[144115188075855872,32]"), (NORM, "64 bits")),
         ("elements wrap", shape("[576460752303423488,32]"), (NORM, "64 bits")),
         ("wraps to no bytes", shape("[4294967296,4294967296]"), (NORM, "64 bits")),
+        ("wraps to one row", shape("[7,7905747460161236407,32]"), (NORM, "64 bits")),
         ("wraps to the embedding's", shape("[288230376151711744,272,32]", EMBEDDING), (EMBEDDING, "64 bits")),
         ("wraps after a zero", shape("[0,9223372036854775807,9223372036854775807]"), (NORM, "data_offsets")),
         ("negative in a wrapping product", shape("[9223372036854775807,-2]"), NORM),

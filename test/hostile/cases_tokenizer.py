@@ -279,7 +279,7 @@ GROUPS = [
         ("a piece's text past the piece", one_piece(262, b"\x0a\x20th"), "byte"),
     ]},
     {**MODEL, "group": "tokenizer.model: lengths", "rows": [
-        (name, tail(b"\x0a" + tiny.varint(number)), "byte") for name, number in [
+        (name, tail(b"\x0a" + tiny.varint(number)), ("byte", "longer than the bytes that remain")) for name, number in [
             ("-1", 2 ** 64 - 1), ("2^63", 2 ** 63), ("2^32 + 14", 2 ** 32 + 14), ("past the end", 1), ("2^31",
              2 ** 31),
             ("2^64 - 14", 2 ** 64 - 14)]] + [

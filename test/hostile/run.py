@@ -133,6 +133,10 @@ def judge_bad(case, answer):
 def judge_good(case, answer, plain):
     if answer.status != 0:
         return ["status %s, not 0" % answer.status]
+    for line in answer.err.splitlines(True):
+        faults, _ = faults_of_line(line)
+        if faults:
+            return faults
     try:
         got = json.loads(answer.out)
     except ValueError as wrong:
