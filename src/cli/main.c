@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/json_memory.h"
 #include "cli/signals.h"
 
 static unsigned bit_of(const char *name)
@@ -35,9 +36,13 @@ static void fill_standard_files(void)
         close(fd);
 }
 
-static int wrong_usage(const char *command, const char *text)
+static int wrong_usage(const char *command, const cli_complaint *complaint)
 {
-    fprintf(stderr, "depthprune: %s; see 'depthprune%s%s --help'\n", text, command ? " " : "",
+    if (complaint->memory) {
+        fprintf(stderr, "depthprune: %s\n", complaint->text);
+        return 1;
+    }
+    fprintf(stderr, "depthprune: %s; see 'depthprune%s%s --help'\n", complaint->text, command ? " " : "",
             command ? command : "");
     return 2;
 }
@@ -80,12 +85,12 @@ static int start(int count, char **items, cli_settings *settings)
 {
     const cli_arguments arguments = {count, items, bit_of, name_of};
     const char *name = NULL;
-    cli_complaint complaint;
+    cli_complaint complaint = {.memory = 0};
     const int failed = cli_options_parse(&arguments, settings, &name, &complaint);
     const cli_command *command = name ? cli_command_find(name) : NULL;
 
     if (failed)
-        return wrong_usage(command ? name : NULL, complaint.text);
+        return wrong_usage(command ? name : NULL, &complaint);
     if (settings->version)
         printf("depthprune %s\n", dp_version_text());
     else if (settings->help && command)
@@ -99,7 +104,7 @@ static int start(int count, char **items, cli_settings *settings)
         return 2;
     }
     if (check_operands(command, settings, &complaint))
-        return wrong_usage(name, complaint.text);
+        return wrong_usage(name, &complaint);
     return run(command, settings);
 }
 
@@ -109,6 +114,7 @@ int main(int argc, char **argv)
 
     fill_standard_files();
     cli_signals_install();
+    cli_json_memory_install();
     cli_settings_init(&settings);
     const int status = start(argc, argv, &settings);
     cli_settings_free(&settings);

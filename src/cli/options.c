@@ -167,7 +167,7 @@ static int read_operand(reader *r, const char *text)
         return cli_complain(r->complaint, "%s takes no empty name", r->command);
     const char **items = realloc(operands->items, (operands->count + 1) * sizeof *items);
     if (items == NULL)
-        return cli_complain(r->complaint, "out of memory");
+        return cli_complain_memory(r->complaint);
     items[operands->count++] = text;
     operands->items = items;
     return 0;

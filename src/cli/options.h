@@ -96,6 +96,7 @@ extern const size_t cli_option_count;
 
 typedef struct cli_complaint {
     char text[400];
+    int memory; // no fault of the command line: there was none left
 } cli_complaint;
 
 // Every option as if none was given.
@@ -116,5 +117,6 @@ int cli_options_parse(const cli_arguments *arguments, cli_settings *settings, co
 // Write one value (value.c).  `text` is NULL for a flag.
 int cli_value_set(const cli_option *option, const char *text, cli_settings *settings, cli_complaint *complaint);
 int cli_complain(cli_complaint *complaint, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int cli_complain_memory(cli_complaint *complaint);
 
 #endif

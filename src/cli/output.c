@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/json_memory.h"
 #include "cli/protocol.h"
 
 enum { MOST_TRIES = 1000 }; // hidden names tried
@@ -261,6 +262,10 @@ int cli_json_parse(cli_session *session, const char *text, size_t size, const ch
     json_error_t error;
     json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
 
+    if (cli_json_memory_was_short()) { // what jansson says is not to be trusted then
+        json_decref(value);
+        return out_of_memory(session);
+    }
     if (value == NULL)
         return cli_fail(session, DP_E_FORMAT, (cli_place){.file = name, .line = error.line, .column = error.column},
                         "%s", error.text);
@@ -304,8 +309,10 @@ static int emit(cli_session *session, const json_t *document, const char *path)
     char *text = json_dumps(document, JSON_INDENT(2));
     int rc = DP_OK;
 
-    if (text == NULL)
+    if (text == NULL || cli_json_memory_was_short()) { // something may be missing in it
+        free(text);
         return out_of_memory(session);
+    }
     const size_t size = strlen(text);
     text[size] = '\n'; // in place of the terminator
     if (path)

@@ -21,6 +21,12 @@ int cli_complain(cli_complaint *complaint, const char *format, ...)
     return -1;
 }
 
+int cli_complain_memory(cli_complaint *complaint)
+{
+    complaint->memory = 1;
+    return cli_complain(complaint, "out of memory");
+}
+
 static int reject(const cli_option *option, const char *text, const char *wanted, cli_complaint *complaint)
 {
     return cli_complain(complaint, "--%s wants %s, not '%s'", option->name, wanted, text);
@@ -151,7 +157,7 @@ static int add_file(const char *text, cli_list *list, cli_complaint *complaint)
     const char **items = realloc(list->items, (list->count + 1) * sizeof *items);
 
     if (items == NULL)
-        return cli_complain(complaint, "out of memory");
+        return cli_complain_memory(complaint);
     items[list->count++] = text;
     list->items = items;
     return 0;
@@ -163,7 +169,7 @@ static int add_blocks(cli_blocks *blocks, uint64_t first, uint64_t last, cli_com
     int32_t *items = realloc(blocks->items, (blocks->count + more) * sizeof *items);
 
     if (items == NULL)
-        return cli_complain(complaint, "out of memory");
+        return cli_complain_memory(complaint);
     for (size_t i = 0; i < more; i++)
         items[blocks->count + i] = (int32_t)(first + i);
     blocks->items = items;
