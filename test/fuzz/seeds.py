@@ -101,6 +101,13 @@ def json_seeds():
     seed("json", "twice", '{"a": 1, "a": 2}')
     seed("json", "deep", "[" * 70 + "]" * 70)
     seed("json", "bom", b"\xef\xbb\xbf{}")
+    bad = ["{a:1}", "[1,]", '"', '{"a" 1}', "[01]", '["\\ud800"]', '["\\ude00"]', '["\\ud800\\u0041"]', '["\\x"]', '["\\u12"]', "[1e]", "[1.]",
+           "[-]", "[tru]", "[nul]", '["a', "[1 2]", '{"a":1,}', "{1:2}", '["\t"]', "[1]]", "[1e999]", "7", "", " ", '["\\u0000"]',
+           "[99999999999999999999]", '{"a\\u0000": 1}', "[1.5E+3, -0, 1e-2]x", "{}\x01"]
+    for i, text in enumerate(bad):
+        seed("json", f"bad{i}", text)
+    for i, data in enumerate((b'["\xff"]', b'["\xc0\x80"]', b'["\xed\xa0\x80"]', b'["\xf4\x90\x80\x80"]', b'["\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"]', b'["\xe2\x82"]')):
+        seed("json", f"bytes{i}", data)
     seed("json", "escapes", '["\\ud83d\\ude00", "\\\\", "\\/", "\\t\\b\\f\\r"]')
     llama3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
               "original_max_position_embeddings": 8192}
@@ -124,6 +131,8 @@ def json_seeds():
                                      "scores": [{"block": 0, "score": 0}]}))
     seed("scores", "null", text_of({**scores, "scores": [{"block": 0, "score": None}]}))
     seed("scores", "order", text_of({**scores, "order": [0, 0, 1]}))
+    seed("scores", "middle", text_of({**scores, "protected": [0, 1, 2][1:2]}))
+    seed("scores", "protocol", text_of({**scores, "protocol": []}))
     seed("scores", "fewer", text_of({**scores, "order": [1, 2]}))
     plan = {"schema": "depthprune.plan/1", "blocks": 4, "removed": [2, 1], "kept": [0, 3], "criterion": "bi",
             "scores": [1.0, 0.5, 0.25, 2], "parent": {"path": "m", "digest": digest},
@@ -135,6 +144,9 @@ def json_seeds():
     seed("ids", "rows", '{"ids": [[1, 2, 3], [4]]}')
     seed("ids", "bare", "[[0, 2147483647], [5, 6]]")
     seed("ids", "empty", '{"ids": [[]]}')
+    seed("ids", "number", "7")
+    seed("ids", "none", "[]")
+    seed("ids", "missing", "{}")
     seed("ids", "real", "[[1.5]]")
     seed("corpus", "jsonl", b"\x01" + b'{"text": "one two"}\n\n{"text": "three\\n\\nfour", "id": 7}\n')
     seed("corpus", "bad", b"\x01" + b'{"text": "one"}\n{"test": "two"}\n')
@@ -270,6 +282,9 @@ def tokenizer_seeds():
     seed("tokenizer_model", "bytes", spm(tiny + [("<0x41>", 0.0, 6)], number(35, 1) + number(41, 1), number(4, 0)))
     seed("tokenizer_model", "unigram", b"".join(piece(*p) for p in tiny) + message(2, number(3, 1)))
     seed("tokenizer_model", "none", message(2, number(3, 2)))
+    seed("tokenizer_model", "suffix", spm(tiny, number(24, 1)))
+    seed("tokenizer_model", "spaces", spm(tiny, b"", number(5, 0)))
+    seed("tokenizer_model", "known", spm(tiny[1:]))
     seed("tokenizer_model", "charsmap", spm(tiny, b"", message(2, b"xyz")))
     files = {"whole": ('{"tokenizer_class": "LlamaTokenizer", "add_bos_token": true, "bos_token": {"content": "<s>"}, '
                        '"eos_token": "</s>", "chat_template": "{{ x }}", "added_tokens_decoder": {"8": {"content": "<pad>", '
@@ -381,6 +396,9 @@ def option_seeds():
              "prune\0m\0--remove=3,5-7\0-o\0out\0--dtype\0f16\0--max-shard-size\0002G\0--force",
              "plan\0m\0--scores\0s.json\0--ratio\0000.2\0--protect\0004+2\0-o\0p.json", "plan\0m\0--params\0005.5B",
              "eval\0m\0--perplexity\0a\0--perplexity=b\0--window\0512\0--mode\0B\0--json\0-q", "help\0score", "--version",
+             "score\0m\0--seed\0" "12\0--kernels\0avx2", "score\0m\0--seed=-1", "--samples\0" "3", "inspect\0m\0--samples=3", "score\0m\0--json=1",
+             "score\0m\0--samples", "score\0m\0--samples=", "score\0m\0-z", "score\0m\0", "plan\0m\0--ratio\0" "1.5", "score\0m\0--rows\0x",
+             "score\0m\0--kernels\0x", "prune\0m\0--remove\0" "7-3", "score\0m\0--protect\0" "4", "score\0m\0--memory\0x", "nothing",
              "convert\0m\0-o\0x\0--to\0hf\0--\0-x", "inspect\0m\0--nonsense", "doctor\0--threads=99999999999"]
     for i, line in enumerate(lines):
         seed("options", f"line{i}", line)

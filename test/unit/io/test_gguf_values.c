@@ -15,7 +15,7 @@ START_TEST(reads_values_by_type_and_range)
     size_t size = 0;
     dp_error error;
 
-    add_head(&file, 3, 0, 7);
+    add_head(&file, 3, 0, 10);
     add_text(&file, "i8"), add_le(&file, 4, DPI_GGUF_I8), add_le(&file, 1, 0xfe);
     add_text(&file, "i64"), add_le(&file, 4, DPI_GGUF_I64), add_le(&file, 8, (uint64_t)-5);
     add_text(&file, "u64"), add_le(&file, 4, DPI_GGUF_U64), add_le(&file, 8, UINT64_MAX);
@@ -23,10 +23,23 @@ START_TEST(reads_values_by_type_and_range)
     add_text(&file, "nan"), add_le(&file, 4, DPI_GGUF_F32), add_le(&file, 4, 0x7fc00000);
     add_text(&file, "b"), add_le(&file, 4, DPI_GGUF_BOOL), add_le(&file, 1, 2);
     add_text(&file, "s"), add_le(&file, 4, DPI_GGUF_STRING), add_text(&file, "text");
+    add_text(&file, "i16"), add_le(&file, 4, DPI_GGUF_I16), add_le(&file, 2, 0xfffd);
+    add_text(&file, "i32"), add_le(&file, 4, DPI_GGUF_I32), add_le(&file, 4, 0xfffffffc);
+    add_text(&file, "f64"), add_le(&file, 4, DPI_GGUF_F64), add_le(&file, 8, 0x4004000000000000);
     ck_assert_int_eq(read_gguf(context, &file, &g, NULL), DP_OK);
 
-    ck_assert_int_eq(dpi_gguf_int(g, "i8", 1, -9, 9, &number, NULL), DP_OK);
+    ck_assert_int_eq(dpi_gguf_int(g, "i8", 1, -2, -2, &number, NULL), DP_OK);
     ck_assert_int_eq(number, -2);
+    ck_assert_int_eq(dpi_gguf_int(g, "i16", 1, -9, 9, &number, NULL), DP_OK);
+    ck_assert_int_eq(number, -3);
+    ck_assert_int_eq(dpi_gguf_int(g, "i32", 1, -9, 9, &number, NULL), DP_OK);
+    ck_assert_int_eq(number, -4);
+    ck_assert_int_eq(dpi_gguf_real(g, "f64", 1, &real, NULL), DP_OK);
+    ck_assert(real == 2.5);
+    ck_assert_int_eq(dpi_gguf_real(g, "u64", 1, &real, NULL), DP_OK);
+    ck_assert(real == 18446744073709551616.0);
+    ck_assert_int_eq(dpi_gguf_real(g, "i64", 1, &real, NULL), DP_OK);
+    ck_assert(real == -5);
     ck_assert_int_eq(dpi_gguf_int(g, "i64", 1, -9, 9, &number, NULL), DP_OK);
     ck_assert_int_eq(number, -5);
     ck_assert_int_eq(dpi_gguf_real(g, "f", 1, &real, NULL), DP_OK);

@@ -178,8 +178,8 @@ START_TEST(reads_every_family)
         {"LlamaForCausalLM", "\"attention_bias\": true,", "llama", DPI_BLOCK_WEIGHTS, 4, 2048},
         {"LlamaForCausalLM", "\"attention_bias\": false, \"mlp_bias\": false,", "llama", DPI_BIAS_Q, 4, 2048},
         {"LLaMAForCausalLM", "\"max_sequence_length\": 512, \"pad_token_id\": -1,", "llama", DPI_BIAS_Q, 4, 512},
-        {"LlamaForCausalLM", "\"max_sequence_length\": 512, \"max_position_embeddings\": 600,", "llama",
-         DPI_BIAS_Q, 4, 600},
+        {"LlamaForCausalLM", "\"max_sequence_length\": 512, \"max_position_embeddings\": 600,", "llama", DPI_BIAS_Q,
+         4, 600},
         {"MistralForCausalLM", "\"sliding_window\": null, \"num_key_value_heads\": 2,", "mistral", DPI_BIAS_Q, 2,
          131072},
         {"MistralForCausalLM",
@@ -190,9 +190,8 @@ START_TEST(reads_every_family)
          "\"num_key_value_heads\": 1, \"use_sliding_window\": false, \"sliding_window\": 4096,"
          "\"max_window_layers\": 1,",
          "qwen2", DPI_BIAS_O, 1, 32768},
-        {"Qwen2ForCausalLM",
-         "\"num_key_value_heads\": 1, \"use_sliding_window\": true, \"sliding_window\": 32768,", "qwen2",
-         DPI_BIAS_O, 1, 32768},
+        {"Qwen2ForCausalLM", "\"num_key_value_heads\": 1, \"use_sliding_window\": true, \"sliding_window\": 32768,",
+         "qwen2", DPI_BIAS_O, 1, 32768},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -331,6 +330,23 @@ START_TEST(refuses_what_is_no_configuration)
 }
 END_TEST
 
+START_TEST(heads_must_share_the_hidden_size_and_stay_few)
+{
+    static const dpi_config_keys keys = {"hidden", "heads", "kv_heads", "head_dim"};
+    dpi_config config = {.hidden = 10, .heads = 4};
+    dp_error error;
+
+    ck_assert_int_eq(dpi_config_settle(&config, &keys, "m", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "a hidden size of 10 cannot be split among 4 heads");
+    ck_assert_str_eq(error.item, "heads");
+    config = (dpi_config){.heads = DPI_MOST_HEADS, .head_dim = 258, .vocab = 1};
+    ck_assert_int_eq(dpi_config_settle(&config, &keys, "m", &error), DP_E_FORMAT);
+    ck_assert_str_eq(error.message, "65536 heads of 258 numbers are more than the 16777216 that are read");
+    config = (dpi_config){.heads = DPI_MOST_HEADS, .head_dim = 256, .vocab = 1};
+    ck_assert_int_eq(dpi_config_settle(&config, &keys, "m", &error), DP_OK);
+}
+END_TEST
+
 START_TEST(products_of_the_largest_sizes_fit)
 {
     const dpi_config c = {.blocks = DPI_MOST_BLOCKS,
@@ -360,6 +376,7 @@ int main(void)
                                   reads_the_element_type,
                                   refuses_wrong_sizes,
                                   refuses_what_is_no_configuration,
-                                  products_of_the_largest_sizes_fit};
+                                  products_of_the_largest_sizes_fit,
+                                  heads_must_share_the_hidden_size_and_stay_few};
     return dpt_run("model/config", tests, sizeof tests / sizeof *tests);
 }
