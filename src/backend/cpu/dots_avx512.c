@@ -7,23 +7,40 @@
 enum { CHAINS = 4, AHEAD = 2048 };
 
 typedef struct factors { // the rows of f32
-    const float *a;
-    int64_t stride;
+    const float *row[DPI_DOT_ROWS];
 } factors;
 
 typedef struct sums {
     __m512 of[DPI_DOT_ROWS][CHAINS];
 } sums;
 
-INLINE void take_unit(const int rows, const int unit, pair value, const factors *f, int64_t at, sums *s)
+// Units take turns with two chains each.
+INLINE void take_unit(const int rows, const int turn, pair value, const factors *f, int64_t at, sums *s)
 {
     UNROLL
     for (int r = 0; r < rows; r++) {
-        const float *a = f->a + r * f->stride + at;
-        __m512 *first = &s->of[r][unit % 2 * 2], *second = first + 1;
+        const float *a = f->row[r] + at;
+        __m512 *first = &s->of[r][2 * turn], *second = first + 1;
 
         *first = _mm512_fmadd_ps(_mm512_loadu_ps(a), value.first, *first);
         *second = _mm512_fmadd_ps(_mm512_loadu_ps(a + 16), value.second, *second);
+    }
+}
+
+INLINE void take_run(const int type, const int rows, const unsigned char *from, const factors *f, int64_t at, sums *s)
+{
+    scales head;
+
+    read_scales(type, &head, from, UNITS);
+    if (is_super(type)) {
+        UNROLL
+        for (int unit = 0; unit < UNITS; unit++)
+            take_unit(rows, unit % 2, read_unit(type, from, unit, &head), f, at + unit * UNIT, s);
+        return;
+    }
+    for (int unit = 0; unit < UNITS; unit += 2) {
+        take_unit(rows, 0, read_unit(type, from, unit, &head), f, at + unit * UNIT, s);
+        take_unit(rows, 1, read_unit(type, from, unit + 1, &head), f, at + (unit + 1) * UNIT, s);
     }
 }
 
@@ -47,7 +64,7 @@ INLINE void take_last(const int type, const int rows, const unsigned char *from,
         UNROLL
         for (int r = 0; r < rows; r++)
             s->of[r][0] = _mm512_fmadd_ps(
-                _mm512_maskz_loadu_ps((__mmask16)((1u << some) - 1u), f->a + r * f->stride + at), value, s->of[r][0]);
+                _mm512_maskz_loadu_ps((__mmask16)((1u << some) - 1u), f->row[r] + at), value, s->of[r][0]);
     }
 }
 
@@ -56,7 +73,6 @@ INLINE void dots_as(const int type, const int rows, const unsigned char *from, c
 {
     const int64_t run_bytes = bytes_of(type) * (is_super(type) ? 1 : UNITS);
     int64_t at = 0;
-    scales head;
     sums s;
 
     UNROLL
@@ -67,10 +83,7 @@ INLINE void dots_as(const int type, const int rows, const unsigned char *from, c
     for (; at + RUN <= k; at += RUN, from += run_bytes) {
         for (int64_t i = 0; i < run_bytes; i += 64) // one core waits long for memory
             _mm_prefetch((const void *)(from + AHEAD + i), _MM_HINT_T0);
-        read_scales(type, &head, from, UNITS);
-        UNROLL
-        for (int unit = 0; unit < UNITS; unit++)
-            take_unit(rows, unit, read_unit(type, from, unit, &head), f, at + unit * UNIT, &s);
+        take_run(type, rows, from, f, at, &s);
     }
     take_last(type, rows, from, f, at, k - at, &s);
     UNROLL
@@ -79,16 +92,17 @@ INLINE void dots_as(const int type, const int rows, const unsigned char *from, c
             _mm512_add_ps(_mm512_add_ps(s.of[r][0], s.of[r][1]), _mm512_add_ps(s.of[r][2], s.of[r][3])));
 }
 
+// Several rows are taken as four: the first stands in for those that are not there.
 INLINE void dots_of(const int type, const unsigned char *from, const factors *f, int32_t rows, int64_t k, float *out)
 {
-    if (rows == 1)
+    float four[DPI_DOT_ROWS];
+
+    if (rows == 1) {
         dots_as(type, 1, from, f, k, out);
-    else if (rows == 2)
-        dots_as(type, 2, from, f, k, out);
-    else if (rows == 3)
-        dots_as(type, 3, from, f, k, out);
-    else
-        dots_as(type, 4, from, f, k, out);
+        return;
+    }
+    dots_as(type, DPI_DOT_ROWS, from, f, k, four);
+    memcpy(out, four, (size_t)rows * sizeof *out);
 }
 
 #define DOTS(type)                            \
@@ -98,9 +112,11 @@ INLINE void dots_of(const int type, const unsigned char *from, const factors *f,
 
 void dpi_cpu_dots_avx512(const dpi_cpu_rows *b, const float *a, int64_t stride, int32_t rows, int64_t k, float *out)
 {
-    const factors f = {.a = a, .stride = stride};
+    factors f;
     const unsigned char *from = b->data;
 
+    for (int32_t r = 0; r < DPI_DOT_ROWS; r++)
+        f.row[r] = a + (r < rows ? r : 0) * stride;
     switch (b->type) {
         EACH_STORED_TYPE(DOTS)
     }

@@ -17,9 +17,14 @@ INLINE void widen_as(const int type, const unsigned char *from, int64_t count, f
 
     for (; count >= RUN; count -= RUN, from += run_bytes, to += RUN) {
         read_scales(type, &s, from, UNITS);
-        UNROLL
-        for (int unit = 0; unit < UNITS; unit++)
-            store(read_unit(type, from, unit, &s), to + unit * UNIT);
+        if (is_super(type)) {
+            UNROLL
+            for (int unit = 0; unit < UNITS; unit++)
+                store(read_unit(type, from, unit, &s), to + unit * UNIT);
+        } else {
+            for (int unit = 0; unit < UNITS; unit++)
+                store(read_unit(type, from, unit, &s), to + unit * UNIT);
+        }
     }
     if (is_super(type))
         return;
