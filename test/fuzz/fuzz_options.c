@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *const text = malloc(size + 1);
     cli_arguments arguments = {.count = 1, .items = items, .command_bit = bit_of, .command_name = name_of};
     cli_settings settings;
-    cli_complaint complaint = {""};
+    cli_complaint complaint = {.memory = 0};
     const char *command = NULL;
 
     require(text != NULL);
@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cli_settings_init(&settings);
     const int rc = cli_options_parse(&arguments, &settings, &command, &complaint);
     require(rc == 0 ? complaint.text[0] == 0 : complaint.text[0] != 0);
+    require(!complaint.memory);
     require(memchr(complaint.text, 0, sizeof complaint.text) != NULL);
     if (rc == 0) {
         require(settings.ratio >= 0 && settings.ratio < 1 && settings.operands.count < MOST_ARGUMENTS);
