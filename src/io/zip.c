@@ -145,7 +145,7 @@ static int widen(const reader *r, header *h)
         return DP_OK;
     while (end - at >= 4 && number(r, at, 2) != WIDE && number(r, at + 2, 2) <= end - at - 4)
         at += 4 + number(r, at + 2, 2);
-    if (end - at < 4 || number(r, at, 2) != WIDE || number(r, at + 2, 2) > end - at - 4)
+    if (end - at < 4 || number(r, at + 2, 2) > end - at - 4)
         return fail(r, DP_E_FORMAT, h->at, h->label, "the member has no zip64 field where its header needs one");
     uint64_t left = number(r, at + 2, 2);
     at += 4;

@@ -314,6 +314,48 @@ START_TEST(refuses_a_locator_without_a_record)
 }
 END_TEST
 
+static void refuse(const pile *file, const char *message)
+{
+    dp_context *context = new_context();
+    dpi_zip *zip = NULL;
+    dp_error error = {.code = 0};
+
+    ck_assert_int_eq(read_pile(context, file, &zip, &error), DP_E_FORMAT);
+    ck_assert_msg(strstr(error.message, message), "%s", error.message);
+    dpi_context_drop(context);
+}
+
+// Size and place that make the right end only when they wrap; fields that lie beyond the extra bytes; an entry that
+// the directory's end cuts.
+START_TEST(refuses_what_passes_an_end)
+{
+    pile file = three_members(&WIDE);
+    unsigned char *at = find_record(&file, END64, 0);
+
+    dpi_le_write(at + 40, 8, UINT64_MAX - 9);
+    dpi_le_write(at + 48, 8, (uint64_t)(at - file.at) + 10);
+    refuse(&file, "does not end at byte");
+    free(file.at);
+    file = three_members(&WIDE);
+    at = find_record(&file, CENTRAL, 0);
+    dpi_le_write(at + 30, 4, (uint64_t)34 << 16); // the extra bytes become a comment
+    dpi_le_write(at + 53, 4, 1 | 24 << 16);
+    refuse(&file, "no zip64 field");
+    free(file.at);
+    file = three_members(&PLAIN);
+    at = find_record(&file, END, 0);
+    unsigned char *last = find_record(&file, CENTRAL, 2);
+    dpi_le_write(at + 12, 4, dpi_le_read(at + 12, 4) - (uint64_t)(at - last) + 45);
+    memmove(last + 45, at, 22);
+    file.size = (size_t)(last - file.at) + 45 + 22;
+    dpi_le_write(last + 45 + 8, 4, 2 | 2 << 16);
+    refuse(&file, "more bytes than its entries");
+    dpi_le_write(last + 45 + 8, 4, 3 | 3 << 16);
+    refuse(&file, SAYS_FEWER);
+    free(file.at);
+}
+END_TEST
+
 START_TEST(refuses_a_directory_that_is_too_large)
 {
     enum { DIRECTORY = (64 << 20) + 1 };
@@ -447,6 +489,7 @@ int main(void)
                                   refuses_a_name_that_is_there_twice,
                                   refuses_members_that_share_bytes,
                                   refuses_a_locator_without_a_record,
+                                  refuses_what_passes_an_end,
                                   refuses_a_directory_that_is_too_large,
                                   lists_compressed_members,
                                   fails_at_every_cut,
