@@ -241,6 +241,7 @@ static int check_unread(const reader *in)
     const char *type = "model";
     size_t size = 5;
     int64_t experts = 0;
+    int causal = 1;
     char key[KEY_SIZE];
     int rc = dpi_gguf_string(in->file, "general.type", 0, &type, &size, in->error);
 
@@ -251,7 +252,10 @@ static int check_unread(const reader *in)
         rc = dpi_gguf_int(in->file, key, 0, 0, INT32_MAX, &experts, in->error);
     if (!rc && experts > 0)
         return refuse(in, key, "mixtures of experts are not computed");
-    return rc;
+    write_key(in, "attention.causal", key);
+    if (!rc)
+        rc = dpi_gguf_bool(in->file, key, 0, &causal, in->error);
+    return rc || causal ? rc : refuse(in, key, "attention to later tokens is not computed");
 }
 
 static int read_rest(const reader *in)

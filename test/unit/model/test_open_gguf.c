@@ -202,6 +202,10 @@ static void put_experts(dpi_gguf_out *out)
 {
     dpi_gguf_put_u32(out, "llama.expert_count", 8, NULL);
 }
+static void put_both_ways(dpi_gguf_out *out)
+{
+    dpi_gguf_put_bool(out, "llama.attention.causal", 0, NULL);
+}
 static void put_parts(dpi_gguf_out *out)
 {
     dpi_gguf_put_u32(out, "split.count", 3, NULL);
@@ -284,6 +288,7 @@ static const struct {
     {{.put = put_no_blocks}, DP_E_FORMAT, "llama.block_count"},
     {{.put = put_many_blocks}, DP_E_FORMAT, "llama.block_count"},
     {{.put = put_experts}, DP_E_UNSUPPORTED, "llama.expert_count"},
+    {{.put = put_both_ways}, DP_E_UNSUPPORTED, "llama.attention.causal"},
     {{.put = put_parts}, DP_E_UNSUPPORTED, "split.count"},
     {{.put = put_other}, DP_E_UNSUPPORTED, "general.architecture"},
     {{.put = put_adapter}, DP_E_UNSUPPORTED, "general.type"},
