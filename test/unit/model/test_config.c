@@ -311,6 +311,12 @@ START_TEST(refuses_what_is_no_configuration)
                {"{\"a\":1,}", DP_E_FORMAT},
                {"null", DP_E_FORMAT},
                {"{\"dim\":4096,\"n_layers\":32}", DP_E_UNSUPPORTED},
+               {"{\"model_type\":\"llama\",\"hidden_size\":64,\"num_hidden_layers\":2,\"num_attention_heads\":7,"
+                "\"intermediate_size\":96,\"vocab_size\":100}",
+                DP_E_FORMAT},
+               {"{\"model_type\":\"llama\",\"hidden_size\":64,\"num_hidden_layers\":2,\"num_attention_heads\":65536,"
+                "\"head_dim\":1048576,\"intermediate_size\":96,\"vocab_size\":100}",
+                DP_E_FORMAT},
                {"{\"model_type\":3}", DP_E_FORMAT},
                {"{\"architectures\":[]}", DP_E_FORMAT},
                {"{\"architectures\":\"x\"}", DP_E_FORMAT},

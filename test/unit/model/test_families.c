@@ -187,10 +187,44 @@ START_TEST(biases_without_that_of_o_stay_in_gguf)
 }
 END_TEST
 
+START_TEST(biases_that_contradict_the_family)
+{
+    static const struct {
+        int family;
+        const char *add, *drop, *item, *says;
+    } known[] = {
+        {TINY_MISTRAL, "model.layers.1.self_attn.q_proj.bias", NULL, "model.layers.1.self_attn.q_proj.bias",
+         "a mistral model has no such bias vector"},
+        {TINY_QWEN2, "model.layers.1.self_attn.o_proj.bias", NULL, "model.layers.1.self_attn.o_proj.bias",
+         "a qwen2 model has no such bias vector"},
+        {TINY_QWEN2, NULL, "model.layers.2.self_attn.k_proj.bias", "model.layers.2.self_attn.k_proj.bias",
+         "the tensor is missing; other bias vectors, or the family, demand it"},
+        {TINY_BIASED, NULL, "model.layers.2.self_attn.o_proj.bias", "model.layers.2.self_attn.o_proj.bias",
+         "the tensor is missing; attention_bias in config.json says true"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        scene s;
+        tiny t = TINY;
+        t.family = known[i].family;
+        t.add = known[i].add;
+        t.drop = known[i].drop;
+        t.key = t.family == TINY_MISTRAL ? "sliding_window" : NULL;
+        t.value = "null";
+        open_scene(&s);
+        write_tiny(&s, "m", &t);
+        ck_assert_int_eq(open_fails(&s, path_in(&s, "m")), DP_E_FORMAT);
+        ck_assert_str_eq(s.error.item, known[i].item);
+        ck_assert_msg(strstr(s.error.message, known[i].says) != NULL, "%s", s.error.message);
+        close_scene(&s);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const once[] = {scaling_comes_back_the_same, says_what_gguf_cannot_hold,
-                                 biases_without_that_of_o_stay_in_gguf};
+                                 biases_without_that_of_o_stay_in_gguf, biases_that_contradict_the_family};
     Suite *suite = suite_create("model/families");
     TCase *all = tcase_create("all");
     tcase_add_loop_test(all, comes_back_the_same, 0, TINY_FAMILIES);

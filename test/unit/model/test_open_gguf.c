@@ -325,6 +325,21 @@ START_TEST(refuses_contradictions)
 }
 END_TEST
 
+START_TEST(says_what_a_file_begins_with)
+{
+    scene s;
+
+    open_scene(&s);
+    write_file(path_in(&s, "m.bin"), "PK\3\4 and more", 13);
+    ck_assert_int_eq(open_fails(&s, path_in(&s, "m.bin")), DP_E_FORMAT);
+    ck_assert_ptr_nonnull(strstr(s.error.message, "it begins with 50 4b 03 04"));
+    write_file(path_in(&s, "m.bin"), "GGU", 3);
+    ck_assert_int_eq(open_fails(&s, path_in(&s, "m.bin")), DP_E_FORMAT);
+    ck_assert_ptr_nonnull(strstr(s.error.message, "3 bytes long"));
+    close_scene(&s);
+}
+END_TEST
+
 // Cut anywhere, the file is refused, not read past its end.
 START_TEST(refuses_every_cut)
 {
@@ -365,6 +380,7 @@ int main(void)
                                   knows_defaults,
                                   reads_scaling,
                                   refuses_contradictions,
+                                  says_what_a_file_begins_with,
                                   refuses_every_cut,
                                   a_second_head_is_not_tied};
     return dpt_run("model/open_gguf", tests, sizeof tests / sizeof *tests);
