@@ -19,7 +19,8 @@ extern "C" {
 typedef struct dp_model dp_model;
 
 enum {
-    DP_LOAD_MAP = 0,   /**< mapped: read from the file when they are used */
+    DP_LOAD_MAP = 0,   /**< mapped: read from the file when they are used; what does not fit the address space can
+                            be described, and whatever needs its weights is DP_E_MEMORY */
     DP_LOAD_READ = 1,  /**< copied into memory */
     DP_LOAD_SHAPES = 2 /**< not at all: a directory may hold config.json alone.  The model can be described, planned by
                             count and its save estimated; what needs weights fails with DP_E_STATE, and

@@ -12,9 +12,14 @@
 
 #include "base/error.h"
 #include "base/size.h"
+#include "io/bytes.h"
 #include "io/folder.h"
 
-enum { MOST_READ = 1 << 30 }; // bytes asked of one read call
+enum { MOST_READ = 1 << 30, MOST_HEAD = 1 << 28 }; // bytes asked of one read call, bytes of a header
+
+typedef struct extent {
+    uint64_t size, head; // of the file, and of its header; head 0: all or nothing
+} extent;
 
 // A mapped file, to be found again: the name from the root, links followed.
 typedef struct mapping {
@@ -117,19 +122,38 @@ static int remember(mapping **out, dpi_memory *memory, int file, const char *pat
     return DP_OK;
 }
 
-static int map_whole(dpi_storage **out, dpi_memory *memory, int file, uint64_t size, const char *path,
-                     dp_error *error)
+// Bytes that the header of a file of weights may take: what safetensors says in its first 8, or MOST_HEAD.
+static uint64_t head_of(int file)
+{
+    unsigned char start[8];
+
+    if (pread(file, start, sizeof start, 0) != (ssize_t)sizeof start || memcmp(start, "GGUF", 4) == 0)
+        return MOST_HEAD;
+    const uint64_t length = dpi_le_read(start, sizeof start);
+    return length < MOST_HEAD - sizeof start ? length + sizeof start : MOST_HEAD;
+}
+
+// Map `size` bytes, or, where they do not fit and there is a smaller `head`, that.
+static int map(dpi_storage **out, dpi_memory *memory, int file, const extent *wanted, const char *path,
+               dp_error *error)
 {
     mapping *mapped = NULL;
+    uint64_t size = wanted->size;
     int rc = remember(&mapped, memory, file, path, error);
 
     if (rc)
         return rc;
     void *bytes = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (bytes == MAP_FAILED && errno == ENOMEM && wanted->head && wanted->head < size) {
+        size = wanted->head;
+        bytes = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0);
+    }
     if (bytes == MAP_FAILED)
         rc = dpi_fail_system(error, errno, path, "cannot map");
     else
         rc = dpi_storage_new(out, memory, bytes, size, unmap, mapped, error);
+    if (!rc)
+        dpi_storage_set_whole(*out, wanted->size);
     if (rc && bytes != MAP_FAILED)
         munmap(bytes, (size_t)size);
     if (rc)
@@ -153,16 +177,35 @@ int dpi_file_intact(const dpi_storage *storage, dp_error *error)
 
 int dpi_file_open(dpi_storage **out, dp_context *context, const char *path, int copy, dp_error *error)
 {
-    uint64_t size;
+    extent wanted = {.head = 0};
     int file;
-    int rc = open_regular(path, &file, &size, error);
+    int rc = open_regular(path, &file, &wanted.size, error);
 
     if (rc)
         return rc;
-    if (copy || size == 0) // an empty file cannot be mapped
-        rc = read_whole(out, &context->memory, file, size, path, error);
+    if (copy || wanted.size == 0) // an empty file cannot be mapped
+        rc = read_whole(out, &context->memory, file, wanted.size, path, error);
     else
-        rc = map_whole(out, &context->memory, file, size, path, error);
+        rc = map(out, &context->memory, file, &wanted, path, error);
+    close(file);
+    return rc;
+}
+
+int dpi_file_open_weights(dpi_storage **out, dp_context *context, const char *path, int copy, dp_error *error)
+{
+    extent wanted = {.head = 0};
+    int file;
+
+    if (copy)
+        return dpi_file_open(out, context, path, copy, error);
+    int rc = open_regular(path, &file, &wanted.size, error);
+    if (rc)
+        return rc;
+    wanted.head = wanted.size > MOST_HEAD ? head_of(file) : 0;
+    if (wanted.size == 0)
+        rc = read_whole(out, &context->memory, file, wanted.size, path, error);
+    else
+        rc = map(out, &context->memory, file, &wanted, path, error);
     close(file);
     return rc;
 }

@@ -7,7 +7,10 @@
 
 // Map (copy = 0) or read (copy = 1) a whole file.
 int dpi_file_open(dpi_storage **out, dp_context *context, const char *path, int copy, dp_error *error);
-// The same, but at most `most` bytes or DP_E_FORMAT.
+// A file of weights, mapped: where it does not fit the address space that the process may use, as far as its header
+// may reach, and dpi_storage_whole tells.
+int dpi_file_open_weights(dpi_storage **out, dp_context *context, const char *path, int copy, dp_error *error);
+// The same as dpi_file_open, but at most `most` bytes or DP_E_FORMAT.
 int dpi_file_read(dpi_storage **out, dp_context *context, const char *path, uint64_t most, dp_error *error);
 // DP_E_IO when the storage is a mapped file that is still under its name and has become shorter.
 int dpi_file_intact(const dpi_storage *storage, dp_error *error);

@@ -238,7 +238,7 @@ static int pad(const dpi_gguf *file, uint64_t at, uint64_t *out)
 static int place_tensor(const dpi_gguf *file, dpi_gguf_cursor *cursor, dpi_tensor *tensor, uint64_t data,
                         uint64_t *next)
 {
-    const uint64_t offset = tensor->offset, left = cursor->size - data;
+    const uint64_t offset = tensor->offset, whole = dpi_storage_whole(file->storage), left = whole - data;
 
     cursor->item = tensor->name;
     if (offset % file->alignment != 0)
@@ -253,7 +253,8 @@ static int place_tensor(const dpi_gguf *file, dpi_gguf_cursor *cursor, dpi_tenso
                              (unsigned long long)offset, (unsigned long long)*next,
                              offset < *next ? "it overlaps the tensor before" : "it leaves a hole");
     tensor->offset = data + offset;
-    tensor->data = cursor->bytes + tensor->offset;
+    if (whole == cursor->size) // else only the header can be read
+        tensor->data = cursor->bytes + tensor->offset;
     tensor->storage = dpi_storage_keep(file->storage);
     cursor->item = NULL;
     if (pad(file, offset + tensor->bytes, next)) // cannot wrap: both lie in the file
@@ -273,9 +274,10 @@ static int place_tensors(dpi_gguf *file, dpi_gguf_cursor *cursor)
     }
     for (size_t i = 0; !rc && i < file->tensor_count; i++)
         rc = place_tensor(file, cursor, &file->tensors[i], data, &next);
-    if (!rc && cursor->size - data > next)
+    const uint64_t left = dpi_storage_whole(file->storage) - data;
+    if (!rc && left > next)
         rc = dpi_gguf_fail(cursor, DP_E_FORMAT, data + next, "%llu bytes follow the last tensor",
-                           (unsigned long long)(cursor->size - data - next));
+                           (unsigned long long)(left - next));
     for (size_t i = 0; !rc && i < file->tensor_count; i++)
         rc = dpi_tensor_align(file->memory, &file->tensors[i], cursor->error);
     return rc;

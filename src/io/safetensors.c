@@ -135,7 +135,8 @@ static int read_range(const reader *r, const json_t *value, dpi_tensor *tensor, 
                            (long long)(end - begin), (unsigned long long)bytes);
     tensor->bytes = bytes;
     tensor->offset = r->data + (uint64_t)begin;
-    tensor->data = dpi_storage_bytes(r->storage) + tensor->offset;
+    if (dpi_storage_whole(r->storage) == dpi_storage_size(r->storage)) // else only the header can be read
+        tensor->data = dpi_storage_bytes(r->storage) + tensor->offset;
     return DP_OK;
 }
 
@@ -235,7 +236,7 @@ static int read_tensors(const reader *r, const json_t *root, dpi_safetensors *fi
 static int find_header(reader *r)
 {
     const unsigned char *bytes = dpi_storage_bytes(r->storage);
-    const uint64_t size = dpi_storage_size(r->storage);
+    const uint64_t size = dpi_storage_whole(r->storage);
     const dpi_place place = {.file = r->name, .offset = 0};
 
     if (size < PREFIX)

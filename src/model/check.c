@@ -111,6 +111,9 @@ int dpi_model_needs_weights(const dp_model *model, dp_error *error)
 
     if (!model->source->shapes_only)
         return DP_OK;
+    if (model->source->no_room)
+        return dpi_fail_at(error, DP_E_MEMORY, &place,
+                           "the weights do not fit the address space of the process; raise its limit (ulimit -v)");
     return dpi_fail_at(error, DP_E_STATE, &place, "the model was opened for its shapes alone, without weights");
 }
 

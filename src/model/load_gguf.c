@@ -38,7 +38,7 @@ static int read_rope(dpi_source *source, dp_error *error)
     const dpi_place place = {.file = source->weights, .item = "rope_freqs.weight", .offset = -1};
     const int64_t count = source->config.head_dim / 2;
 
-    if (!source->rope)
+    if (!source->rope || source->shapes_only)
         return DP_OK;
     if (source->config.rope_kind != DPI_ROPE_DEFAULT)
         return dpi_fail_at(error, DP_E_UNSUPPORTED, &place,
@@ -67,7 +67,9 @@ int dpi_load_gguf(dpi_source *source, dp_context *context, int copy, dp_error *e
     source->weights = dpi_copy_text(source->memory, source->path, error);
     if (!source->weights)
         return DP_E_MEMORY;
-    int rc = dpi_file_open(&storage, context, source->path, copy, error);
+    int rc = dpi_file_open_weights(&storage, context, source->path, copy, error);
+    if (!rc)
+        dpi_source_note_room(source, context, storage);
     if (!rc)
         rc = check_magic(source->path, storage, error);
     if (!rc)

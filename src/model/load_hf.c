@@ -73,12 +73,15 @@ static int read_config(dpi_source *source, dp_context *context, dp_error *error)
     return rc;
 }
 
-int dpi_load_file(dpi_safetensors **out, const dpi_source *source, dp_context *context, const char *path, int copy,
+int dpi_load_file(dpi_safetensors **out, dpi_source *source, dp_context *context, const char *path, int copy,
                   dp_error *error)
 {
     dpi_storage *storage = NULL;
-    int rc = dpi_file_open(&storage, context, path, copy, error);
+    int rc = source->pickled ? dpi_file_open(&storage, context, path, copy, error)
+                             : dpi_file_open_weights(&storage, context, path, copy, error);
 
+    if (!rc)
+        dpi_source_note_room(source, context, storage);
     if (!rc && source->pickled)
         rc = dpi_torch_read(out, source->memory, storage, path, error);
     else if (!rc)

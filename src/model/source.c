@@ -66,6 +66,14 @@ void dpi_source_unbind(dpi_source *source)
     source->embedding = source->norm = source->head = source->rope = NULL;
 }
 
+void dpi_source_note_room(dpi_source *source, dp_context *context, const dpi_storage *storage)
+{
+    if (dpi_storage_whole(storage) == dpi_storage_size(storage))
+        return;
+    dpi_log(context, DP_LOG_NOTE, "%s: does not fit the address space: its header alone is read", source->path);
+    source->shapes_only = source->no_room = 1;
+}
+
 dpi_source *dpi_source_keep(dpi_source *source)
 {
     atomic_fetch_add(&source->references, 1);

@@ -34,6 +34,7 @@ struct dpi_source {
     dpi_tensor *made; // tensors of the host's own memory or, of a model without weights, of nothing
     size_t made_count;
     int32_t shapes_only; // the weights are not to be used
+    int32_t no_room;     // for they do not fit the address space
     int32_t allow_nonfinite;
     _Atomic unsigned char *seen; // by block, then embedding, norm and head: every number was found finite
     dpi_shard *shards;           // none when one file has all
@@ -47,6 +48,8 @@ struct dpi_source {
 // An empty source, of a path or of no files; both fail with nothing left behind.
 int dpi_source_new(dpi_source **out, dp_context *context, const char *path, int32_t format, dp_error *error);
 int dpi_source_new_without_files(dpi_source **out, dp_context *context, dp_error *error);
+// A file of which only the header could be mapped leaves the source with shapes only.
+void dpi_source_note_room(dpi_source *source, dp_context *context, const dpi_storage *storage);
 dpi_source *dpi_source_keep(dpi_source *source);
 void dpi_source_drop(dpi_source *source); // NULL is allowed
 // The file that a tensor of the source lies in.
@@ -65,7 +68,7 @@ void dpi_source_unbind(dpi_source *source);                       // as before d
 
 int dpi_load_hf(dpi_source *source, dp_context *context, int copy, dp_error *error);
 // The tensors of one file of the kind that the source has: safetensors, or PyTorch's.
-int dpi_load_file(dpi_safetensors **out, const dpi_source *source, dp_context *context, const char *path, int copy,
+int dpi_load_file(dpi_safetensors **out, dpi_source *source, dp_context *context, const char *path, int copy,
                   dp_error *error);
 // The files that source->weights, an index, lists.
 int dpi_load_shards(dpi_source *source, dp_context *context, int copy, dp_error *error);

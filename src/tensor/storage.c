@@ -5,7 +5,7 @@ struct dpi_storage {
     _Atomic int64_t references;
     dpi_memory *memory;
     const unsigned char *bytes;
-    uint64_t size;
+    uint64_t size, whole;
     void (*release)(void *user, const void *bytes, uint64_t size);
     void *user;
 };
@@ -20,7 +20,7 @@ int dpi_storage_new(dpi_storage **out, dpi_memory *memory, const void *bytes, ui
     atomic_init(&storage->references, 1);
     storage->memory = memory;
     storage->bytes = bytes;
-    storage->size = size;
+    storage->size = storage->whole = size;
     storage->release = release;
     storage->user = user;
     *out = storage;
@@ -55,4 +55,14 @@ const unsigned char *dpi_storage_bytes(const dpi_storage *storage)
 uint64_t dpi_storage_size(const dpi_storage *storage)
 {
     return storage->size;
+}
+
+uint64_t dpi_storage_whole(const dpi_storage *storage)
+{
+    return storage->whole;
+}
+
+void dpi_storage_set_whole(dpi_storage *storage, uint64_t whole)
+{
+    storage->whole = whole;
 }

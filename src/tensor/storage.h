@@ -16,5 +16,8 @@ dpi_storage *dpi_storage_keep(dpi_storage *storage);
 void dpi_storage_drop(dpi_storage *storage); // NULL is allowed
 const unsigned char *dpi_storage_bytes(const dpi_storage *storage);
 uint64_t dpi_storage_size(const dpi_storage *storage);
+// A file of which only the first `size` bytes could be mapped is this long; else the same as size.
+uint64_t dpi_storage_whole(const dpi_storage *storage);
+void dpi_storage_set_whole(dpi_storage *storage, uint64_t whole); // before it is shared
 
 #endif

@@ -23,6 +23,7 @@ class Case:
         self.file, self.model = extra.get("file", ""), extra.get("model")
         self.accepted, self.plain = extra.get("accepted", False), extra.get("plain", False)
         self.like, self.tolerance = extra.get("like"), extra.get("tolerance", 1e-5)
+        self.expect = extra.get("expect", {})
         self.same = extra.get("same", True)
         self.unprivileged = extra.get("unprivileged", False)
         self.title = "%s: %s" % (self.group, self.name)

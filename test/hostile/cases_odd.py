@@ -150,7 +150,88 @@ def metaspace(top):
      "split": False}
 
 
+def large(hidden, ffn, blocks, kv, vocab):
+    """(config, tensors) of a real model's shape; the tensors as (name, shape)."""
+    key = 128 * kv
+    shapes = [("model.embed_tokens.weight", [vocab, hidden])]
+    for block in range(blocks):
+        layer = "model.layers.%d." % block
+        shapes += [(layer + "input_layernorm.weight", [hidden]), (layer + "self_attn.q_proj.weight", [hidden, hidden]),
+                   (layer + "self_attn.k_proj.weight", [key, hidden]), (layer + "self_attn.v_proj.weight", [key, hidden]),
+                   (layer + "self_attn.o_proj.weight", [hidden, hidden]),
+                   (layer + "post_attention_layernorm.weight", [hidden]),
+                   (layer + "mlp.gate_proj.weight", [ffn, hidden]), (layer + "mlp.up_proj.weight", [ffn, hidden]),
+                   (layer + "mlp.down_proj.weight", [hidden, ffn])]
+    shapes += [("model.norm.weight", [hidden]), ("lm_head.weight", [vocab, hidden])]
+    said = tiny.config(hidden_size=hidden, num_hidden_layers=blocks, num_attention_heads=hidden // 128,
+                       num_key_value_heads=kv, intermediate_size=ffn, vocab_size=vocab)
+    return said, shapes
+
+
+def size_of(shape):
+    return shape[0] * (shape[1] if len(shape) > 1 else 1)
+
+
+def sparse_safetensors(shapes, pad=8):
+    """A header, and zeros that take no room."""
+    entries, at = {}, 0
+    for name, shape in shapes:
+        entries[name] = {"dtype": "F16", "shape": shape, "data_offsets": [at, at + 2 * size_of(shape)]}
+        at += 2 * size_of(shape)
+    text = json.dumps(entries).encode()
+    text += b" " * (-len(text) % pad)
+    return Special("sparse", str(8 + len(text) + at), struct.pack("<Q", len(text)) + text)
+
+
+def large_directory(*numbers, files=1):
+    def change(folder):
+        folder[CONFIG], shapes = large(*numbers)
+        del folder[ST]
+        if files == 1:
+            folder[ST] = sparse_safetensors(shapes)
+            return
+        listed = {}
+        for number in range(files):
+            mine = shapes[number * len(shapes) // files:(number + 1) * len(shapes) // files]
+            name = "model-%05d-of-%05d.safetensors" % (number + 1, files)
+            folder["model/" + name] = sparse_safetensors(mine)
+            listed.update({one[0]: name for one in mine})
+        folder[INDEX] = json.dumps({"weight_map": listed}).encode()
+    return change
+
+
+def large_gguf(*numbers):
+    def change(folder):
+        _, shapes = large(*numbers)
+        file, at, infos = folder[GGUF], 0, []
+        for key, number in zip(["embedding_length", "feed_forward_length", "block_count", "attention.head_count_kv",
+                                "vocab_size"], numbers):
+            file.put("llama." + key, U32, number)
+        file.put("llama.attention.head_count", U32, numbers[0] // 128)
+        file.put("llama.rope.dimension_count", U32, 128)
+        for name, shape in shapes:
+            infos.append([tiny.gguf_name(name), shape[::-1], 1, at, b""])
+            at += 2 * size_of(shape)
+            at += -at % 32
+        file.tensors = infos
+        head = file.build()
+        folder[GGUF] = Special("sparse", str(len(head) + at), head)
+    return change
+
+
+SEVEN, SEVENTY = (4096, 11008, 32, 32, 32000), (8192, 28672, 80, 8, 32000)
+
 GROUPS = [
+    {"base": "hf", "command": "look", "group": "odd: larger than the address space", "accepted": True, "same": False,
+     "rows": [
+         ("7B", large_directory(*SEVEN), (), {"expect": {"parameters": 6738415616}}),
+         ("13B in 3 files", large_directory(5120, 13824, 40, 40, 32000, files=3), (),
+          {"expect": {"parameters": 13015864320}}),
+         ("70B in 15 files", large_directory(*SEVENTY, files=15), (), {"expect": {"parameters": 68976648192}}),
+         ("70B in GGUF", large_gguf(*SEVENTY), (), {"base": "gguf", "expect": {"parameters": 68976648192}}),
+         ("an embedding of 2^32 elements", large_directory(4096, 128, 1, 32, 2 ** 20), (),
+          {"expect": {"vocab_size": 2 ** 20}}),
+     ]},
     {**IDS, "group": "odd: config.json", "rows": [
         ("LLaMA-1, pad -1", llama_1, ()),
         ("eos list", config("eos_token_id", "[2, 1, 0]"), ()),

@@ -51,6 +51,21 @@ def directory(place, width, number, name="data/" + KEY):
     return torch(lambda file: file.file_edits.append(edit))
 
 
+def both_headers(number):
+    """The last storage's sizes, in its own header and in the directory."""
+    last = str(len(tiny.WEIGHTS) - 1)
+
+    def edit(raw):
+        at = raw.index(("pytorch_model/data/" + last).encode()) - 30
+        return raw[:at + 18] + struct.pack("<II", number, number) + raw[at + 26:]
+
+    def change(folder):
+        folder[BIN].file_edits.append(edit)
+        for place in (20, 24):
+            directory(place, 4, number, "data/" + last)(folder)
+    return change
+
+
 def end_record(place, width, number):
     def edit(raw):
         at = raw.rindex(b"PK\5\6")
@@ -104,8 +119,7 @@ GROUPS = [
         ("an unknown order of bytes", member_of("byteorder", b"middle"), "byteorder"),
         ("compressed", torch(lambda file: setattr(file, "method", zipfile.ZIP_DEFLATED)), "byte"),
         ("a storage's size in the directory", directory(24, 4, 2 ** 31), "data/" + KEY),
-        ("both sizes 2^32 - 2", torch(lambda file: [directory(p, 4, 2 ** 32 - 2)({BIN: file}) for p in (20, 24)]),
-         "data/" + KEY),
+        ("a storage past the directory", both_headers(2 ** 31), ("data/", "before the directory")),
         ("a storage's place", directory(42, 4, 2 ** 31), "data/" + KEY),
         ("a storage in another's place", directory(42, 4, 0), "data/" + KEY),
         ("an encrypted storage", directory(8, 2, 1), "data/" + KEY),

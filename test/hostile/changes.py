@@ -7,10 +7,10 @@ TOKENIZER, SPM, GGUF = "model/tokenizer.json", "model/tokenizer.model", "model.g
 
 
 class Special:
-    """What is not a plain file: fifo, directory, link, or a file without permission."""
+    """What is not a plain file: fifo, directory, link, the mode of a file, or a file with a large hole at its end."""
 
-    def __init__(self, kind, target=""):
-        self.kind, self.target = kind, target
+    def __init__(self, kind, target="", head=b""):
+        self.kind, self.target, self.head = kind, target, head
 
 
 def special(path, kind, target=""):

@@ -29,6 +29,7 @@ FILES = ("text.txt", "ids.json", "lines.jsonl", "plan.json", "scores.json")
 UNPRIVILEGED = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
 COMMANDS = {
     "inspect": "inspect --check MODEL",
+    "look": "inspect MODEL",
     "eval": "eval MODEL --perplexity text.txt --window 8 --limit 4",
     "eval-ids": "eval MODEL --perplexity-tokens ids.json --window 8",
     "score": "score MODEL --criterion bi --calibration lines.jsonl --samples 2 --length 8",
@@ -49,7 +50,7 @@ def identity(files, command):
     digest = hashlib.sha256(command.encode())
     for name in sorted(files):
         part = files[name]
-        raw = (part.kind + " " + part.target).encode() if isinstance(part, Special) else part
+        raw = (part.kind + " " + part.target).encode() + part.head if isinstance(part, Special) else part
         digest.update(("%s %d " % (name, len(raw))).encode("utf-8", "surrogateescape") + raw)
     return digest.hexdigest()
 
@@ -65,6 +66,10 @@ def lay_out(files, place):
             os.mkfifo(path)
         elif part.kind == "directory":
             os.makedirs(path, exist_ok=True)
+        elif part.kind == "sparse":
+            with open(path, "wb") as file:
+                file.write(part.head)
+                file.truncate(int(part.target))
         elif part.kind == "link":
             os.symlink(part.target, path)
         else:  # the mode of what is there, or of an empty file
@@ -142,7 +147,7 @@ def judge_good(case, answer, plain):
     except ValueError as wrong:
         return ["no document: %s" % wrong]
     if not case.same:
-        return []
+        return ["%s is %s, not %s" % (k, got.get(k), v) for k, v in case.expect.items() if got.get(k) != v]
     if case.command.startswith("eval"):
         one, two = got["perplexity"][0]["perplexity"], plain["perplexity"][0]["perplexity"]
         return [] if abs(one - two) <= case.tolerance * two else ["perplexity %.9g, not %.9g" % (one, two)]
