@@ -239,6 +239,7 @@ static const hostile cases[] = {
     CASE(BEGIN "ctorch._utils\n_rebuild_parameter\n)R", DP_E_FORMAT, -1, NULL, "not a tensor,"),
     CASE(BEGIN "ctorch._utils\n_rebuild_parameter\n" CALL("N\x88}"), DP_E_FORMAT, -1,
          "torch._utils._rebuild_parameter", "not a tensor, a boolean and an empty dict"),
+    CASE(BEGIN "ctorch._utils\n_rebuild_parameter\n" CALL(TENSOR "N}"), DP_E_FORMAT, -1, NULL, "not a tensor,"),
     CASE(BEGIN "ctorch._utils\n_rebuild_parameter\n" CALL(TENSOR "\x88}N"), DP_E_FORMAT, -1, NULL, "not a tensor,"),
     CASE(BEGIN "ctorch._utils\n_rebuild_parameter\n" CALL(TENSOR "\x88}" W "Ns"), DP_E_FORMAT, -1, NULL,
          "not a tensor,"),

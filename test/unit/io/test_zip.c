@@ -326,7 +326,7 @@ static void refuse(const pile *file, const char *message)
 }
 
 // Size and place that make the right end only when they wrap; fields that lie beyond the extra bytes; an entry that
-// the directory's end cuts.
+// the directory's end cuts; a directory with nothing before it.
 START_TEST(refuses_what_passes_an_end)
 {
     pile file = three_members(&WIDE);
@@ -352,6 +352,11 @@ START_TEST(refuses_what_passes_an_end)
     refuse(&file, "more bytes than its entries");
     dpi_le_write(last + 45 + 8, 4, 3 | 3 << 16);
     refuse(&file, SAYS_FEWER);
+    free(file.at);
+    zip_out z = {.style = PLAIN, .count = 1};
+    zip_central(&z, "r/a", 0, 0, 1 << 28);
+    file = zip_end(&z);
+    refuse(&file, NO_HEADER);
     free(file.at);
 }
 END_TEST
