@@ -166,13 +166,19 @@ END_TEST
 
 START_TEST(survives_every_failed_allocation)
 {
+    static const char plan[] = "{\"blocks\": 2, \"removed\": [1], \"criterion\": \"ppl\", \"scores\": [2, 1], \"calibration\": {\"a\": 1}}";
+    const int32_t kept = 0;
     scene s;
 
     open_scene(&s);
     tiny t = TINY;
-    t.blocks = 1;
+    t.blocks = 2;
     write_tiny(&s, "m", &t);
     write_file(path_in(&s, "m/LICENSE"), "x", 1);
+    write_file(path_in(&s, "m/README.md"), "---\nlicense: mit\n---\n", 21);
+    write_file(path_in(&s, "m/depthprune.json"), plan, strlen(plan));
+    ck_assert_int_eq(mkdir(path_in(&s, "m/additional_chat_templates"), 0777), 0);
+    write_file(path_in(&s, "m/additional_chat_templates/a.jinja"), "x", 1);
     for (int format = 0; format < 2; format++) {
         int rc = DP_E_MEMORY;
         for (int64_t n = 0; rc == DP_E_MEMORY; n++) {
@@ -181,12 +187,13 @@ START_TEST(survives_every_failed_allocation)
             dp_context_options options;
             dp_save_options how;
             dp_context *context;
-            dp_model *model;
+            dp_model *model, *whole;
             dp_context_options_init(&options, sizeof options);
             options.threads = 1;
             options.allocator = &allocator;
             ck_assert_int_eq(dpi_context_make(&options, &context, NULL), DP_OK);
-            ck_assert_int_eq(dp_model_open(context, path_in(&s, "m"), NULL, NULL, &model, NULL), DP_OK);
+            ck_assert_int_eq(dp_model_open(context, path_in(&s, "m"), NULL, NULL, &whole, NULL), DP_OK);
+            ck_assert_int_eq(dpi_model_keep(whole, &kept, 1, plan, &model, NULL), DP_OK);
             const uint64_t used = context->memory.used;
             dp_save_options_init(&how, sizeof how);
             how.format = format;
@@ -198,6 +205,7 @@ START_TEST(survives_every_failed_allocation)
             ck_assert_uint_eq(context->memory.used, used);
             ck_assert_uint_eq(count_names(&s), rc ? 1 : 2);
             dp_model_free(model);
+            dp_model_free(whole);
             dpi_context_drop(context);
             ck_assert(rc == DP_OK || n < 5000);
         }

@@ -153,6 +153,55 @@ START_TEST(composes_first)
 }
 END_TEST
 
+typedef struct failing {
+    int64_t left;
+} failing;
+
+static void *fail_later(void *user, uint64_t size, uint64_t align)
+{
+    failing *f = user;
+    void *memory = NULL;
+
+    if (f->left-- == 0 || posix_memalign(&memory, align < sizeof(void *) ? sizeof(void *) : align, size ? size : 1))
+        return NULL;
+    return memory;
+}
+
+static void give_back(void *user, void *memory, uint64_t size)
+{
+    (void)user;
+    (void)size;
+    free(memory);
+}
+
+START_TEST(composes_or_says_that_memory_ran_out)
+{
+    static const parts p = {.normalizer = "{\"type\":\"NFC\"}",
+                            .added = "{\"id\":257,\"content\":\"o\\u0301\",\"normalized\":true}"};
+    int rc = DP_E_MEMORY, failed = 0;
+
+    for (int64_t n = 0; rc == DP_E_MEMORY; n++) {
+        failing f = {.left = INT64_MAX};
+        const dp_allocator allocator = {fail_later, give_back, &f};
+        dp_context *context = new_context(&allocator);
+        dp_tokenizer *tokenizer = NULL;
+        int32_t ids[64];
+        size_t count = 0;
+        f.left = n;
+        rc = open_json(context, &p, &tokenizer, NULL);
+        if (!rc)
+            rc = dp_tokenizer_encode(tokenizer, "e\xcc\x81 o\xcc\x81", 7, 0, ids, 64, &count, NULL);
+        f.left = INT64_MAX;
+        ck_assert_msg(rc == DP_OK || rc == DP_E_MEMORY, "%d at %d", rc, (int)n);
+        ck_assert(rc != DP_OK || (count == 4 && ids[3] == 257));
+        failed += rc != DP_OK;
+        dp_tokenizer_free(tokenizer);
+        end_context(context);
+    }
+    ck_assert_int_gt(failed, 20);
+}
+END_TEST
+
 START_TEST(a_template_puts_bos_in_front)
 {
     static const char template[] =
@@ -314,6 +363,7 @@ int main(void)
     const TTest *const tests[] = {
         encodes_by_rank_and_by_byte,  special_tokens_both_ways, decodes,
         buffers_take_what_fits,       describes_itself,         takes_whole_words_where_merges_are_ignored,
-        a_template_puts_bos_in_front, composes_first, refuses_broken_files,     refuses_files_that_are_something_else};
+        a_template_puts_bos_in_front, composes_first,
+        composes_or_says_that_memory_ran_out, refuses_broken_files,     refuses_files_that_are_something_else};
     return dpt_run("text/byte_level", tests, sizeof tests / sizeof *tests);
 }
