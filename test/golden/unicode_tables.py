@@ -68,7 +68,7 @@ def print_digests():
     every, mixed = hashlib.sha256(), hashlib.sha256()
     for point in points():
         for text in (chr(point), f"e{chr(point)}\u0323\u0301{chr(point)}"):
-            every.update(unicodedata.normalize("NFC", text).encode())
+            every.update(unicodedata.normalize("NFC", text + "\n").encode())
     # as the test draws them: starts and lengths of the ranges that hold all there is to compose
     ranges, state = [(0, 0x370), (0x300, 0x70), (0x591, 0x60), (0x900, 0x500), (0x1100, 0x100), (0x1dc0, 0x240), (0xac00, 0x200),
                      (0xfb1d, 0x33), (0x11080, 0x300), (0x1d150, 0x80)], 1
@@ -78,7 +78,7 @@ def print_digests():
             state = (state * 6364136223846793005 + 1442695040888963407) % 2 ** 64
             first, count = ranges[(state >> 33) % len(ranges)]
             text += chr(first + (state >> 40) % count)
-        mixed.update(unicodedata.normalize("NFC", text).encode())
+        mixed.update(unicodedata.normalize("NFC", text + "\n").encode())
     print(every.hexdigest(), mixed.hexdigest(), sep="\n")
 
 

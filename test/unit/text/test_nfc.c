@@ -4,19 +4,23 @@
 #include "support.h"
 #include "text/nfc.h"
 
-static const char every[] = "db310a7007c85faf6d116f87dff94b3fc2113364b6596fd58ba243248df0fec4";
-static const char mixed[] = "f7db7f8fd1b9898a75a93024c1aaee1aeeab847caf0f5db232dc77d4ad52b79d";
+static const char every[] = "a53a1fa6cf80faeda32d53574aecd123f46a71d2d957beea04942f22e0285dbd";
+static const char mixed[] = "41c0f8c12ed7c6c1d4b7bb875b22a5a2f20381a1bd16866919bfa7d0af71447c";
 
 static void add_point(dpi_text *text, uint32_t point)
 {
     char utf8[4];
 
-    ck_assert_int_eq(dpi_text_add(text, utf8, dpi_utf8_encode(point, utf8), NULL), DP_OK);
+    if (dpi_text_add(text, utf8, dpi_utf8_encode(point, utf8), NULL)) // an assertion each would take most of the time
+        ck_abort_msg("no memory");
 }
 
-// Hash the text in form C, and forget it.
-static void hash(dpi_sha256 *sum, dpi_text *text, dpi_text *out)
+// End a line; hash the lines so far in form C and forget them when they are many or the last.
+static void hash(dpi_sha256 *sum, dpi_text *text, dpi_text *out, int last)
 {
+    add_point(text, '\n');
+    if (text->size < 1 << 14 && !last)
+        return;
     out->size = 0;
     ck_assert_int_eq(dpi_nfc_add(text->data, text->size, out, NULL, NULL), DP_OK);
     ck_assert(!dpi_nfc_plain(text->data, text->size) ||
@@ -37,13 +41,13 @@ START_TEST(every_code_point)
         if (point >= 0xd800 && point < 0xe000)
             continue;
         add_point(&text, point);
-        hash(&sum, &text, &out);
+        hash(&sum, &text, &out, 0);
         add_point(&text, 'e');
         add_point(&text, point);
         add_point(&text, 0x323);
         add_point(&text, 0x301);
         add_point(&text, point);
-        hash(&sum, &text, &out);
+        hash(&sum, &text, &out, point == 0x10ffff);
     }
     dpi_sha256_end(&sum, digest);
     ck_assert_str_eq(digest, every);
@@ -70,7 +74,7 @@ START_TEST(sequences_of_what_composes)
             const uint32_t *range = ranges[(state >> 33) % 10];
             add_point(&text, range[0] + (uint32_t)((state >> 40) % range[1]));
         }
-        hash(&sum, &text, &out);
+        hash(&sum, &text, &out, i == 19999);
     }
     dpi_sha256_end(&sum, digest);
     ck_assert_str_eq(digest, mixed);
