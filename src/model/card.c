@@ -223,6 +223,19 @@ static void put_history(card *c)
     put(c, "\n");
 }
 
+// Which blocks: by the plan, where one plan says it all.
+static void put_choice_again(card *c)
+{
+    const dp_model *model = c->save->model;
+
+    if (c->count && model->plan && !model->history) {
+        put(c, " --plan depthprune.json");
+        return;
+    }
+    for (int32_t i = 0; i < c->count; i++)
+        put(c, "%s%d", i ? "," : " --remove ", (int)c->removed[i]);
+}
+
 static void put_command(card *c)
 {
     static const char *const types[] = {[DP_F32] = "f32", [DP_F16] = "f16", [DP_BF16] = "bf16"};
@@ -231,14 +244,12 @@ static void put_command(card *c)
     char name[NAME];
 
     put(c, "## Made again\n\n```sh\ndepthprune %s", c->count ? "prune" : "convert");
-    last_part(save->parentage.name[0] ? save->parentage.name : "PARENT", name);
+    if (model->source->gguf)
+        last_part(model->source->path, name);
+    else
+        last_part(save->parentage.name[0] ? save->parentage.name : "PARENT", name);
     put_argument(c, name);
-    if (c->count && model->plan && !model->history)
-        put(c, " --plan depthprune.json");
-    else if (c->count)
-        put(c, " --remove ");
-    for (int32_t i = 0; c->count && (!model->plan || model->history) && i < c->count; i++)
-        put(c, "%s%d", i ? "," : "", (int)c->removed[i]);
+    put_choice_again(c);
     if (model->source->format != DP_FORMAT_HF)
         put(c, " --to hf");
     if (save->type >= 0)

@@ -321,7 +321,7 @@ START_TEST(the_general_keys_of_gguf)
     must_save(&s, three, "hf", DP_FORMAT_HF, -1);
     holds(&s, "hf/README.md", "base_model: \"parent (3 of 4 blocks)\"\n");
     holds(&s, "hf/README.md", "license_name: \"llama 3 (community)\"\n");
-    holds(&s, "hf/README.md", "--remove 0 --to hf -o hf\n");
+    holds(&s, "hf/README.md", "depthprune prune three.gguf --remove 0 --to hf -o hf\n");
     drop(model, three, NULL);
     close_scene(&s);
 }
