@@ -17,7 +17,7 @@ fi
 eval "$make -j$(nproc) $targets $tests" >$build.log 2>&1 || { tail -n 30 $build.log && exit 1; }
 find $build -name '*.gcda' -delete
 for program in $tests; do
-    DEPTHPRUNE_MODEL=none $program >$build.log 2>&1 || [ $? = 77 ] || { tail -n 30 $build.log && exit 1; }
+    CK_TIMEOUT_MULTIPLIER=10 DEPTHPRUNE_MODEL=none $program >$build.log 2>&1 || [ $? = 77 ] || { tail -n 30 $build.log && exit 1; }
 done
 sh test/fuzz/replay.sh $build/test/fuzz >$build.log 2>&1 || { tail -n 30 $build.log && exit 1; }
 gcovr --root . --object-directory $build --filter 'src/.*\.c$' --gcov-ignore-parse-errors --json-summary $build.json \
