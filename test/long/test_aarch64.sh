@@ -53,7 +53,7 @@ build $tests
 readelf -h lib/libdepthprune.so | grep -q 'Machine: *AArch64' || { echo "not built for aarch64"; exit 1; }
 
 export TEST_RUNNER="qemu-aarch64 -L /usr/$machine -E LD_LIBRARY_PATH=$libraries:$PWD/lib"
-export DEPTHPRUNE_TEST_DATA="$data" DEPTHPRUNE_MODEL=none
+export DEPTHPRUNE_TEST_DATA="$data" DEPTHPRUNE_MODEL=none CK_TIMEOUT_MULTIPLIER=30 # an emulator is slow
 began=$(date +%s)
 CI= sh test/run_tests.sh $tests >"$work/result" || { cat "$work/result"; exit 1; }
 ended=$(date +%s)

@@ -15,9 +15,11 @@ build() # folder, then a prefix for the command
 {
     folder=$work/$1/tree
     shift
-    sh test/copy_tree.sh "$folder"
+    mkdir -p "$folder"
+    (cd "$work/sources" && sh test/copy_tree.sh "$folder")
     (cd "$folder" && env "$@" make -s -j2 CC=$compiler all >"$work/log" 2>&1) || { tail "$work/log"; exit 1; }
 }
+sh test/copy_tree.sh "$work/sources" # once: who works on them meanwhile does not change them between the builds
 (umask 022 && build one LC_ALL=C TZ=UTC)
 sleep 1
 (umask 077 && build "quite/another folder" LC_ALL=C.UTF-8 LANG=tr_TR.UTF-8 TZ=Asia/Tokyo SOURCE_DATE_EPOCH=1 HOME=/nowhere)
