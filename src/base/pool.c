@@ -16,6 +16,8 @@
 
 #if defined(__x86_64__)
 #define BREATHE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define BREATHE() __asm__ volatile("yield")
 #else
 #define BREATHE() ((void)0)
 #endif
