@@ -43,7 +43,9 @@ static int show(cli_session *session, const dp_plan *plan)
     if (rc)
         return rc;
     char *words = cli_planning_words(info.removed, info.n_removed);
-    printf("remove %d of %d blocks: %s\n\n", info.n_removed, info.blocks, words ? words : "");
+    if (words == NULL)
+        return cli_fail(session, DP_E_MEMORY, (cli_place){0}, "out of memory");
+    printf("remove %d of %d blocks: %s\n\n", info.n_removed, info.blocks, words);
     free(words);
     cli_table_add(&table, "%s", "");
     cli_table_add(&table, "before");

@@ -23,3 +23,8 @@ int cli_json_memory_was_short(void)
 {
     return was_short;
 }
+
+void cli_json_memory_is_short(void)
+{
+    was_short = 1;
+}

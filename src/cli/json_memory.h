@@ -4,5 +4,6 @@
 
 void cli_json_memory_install(void);
 int cli_json_memory_was_short(void);
+void cli_json_memory_is_short(void); // remember it for something else that is printed
 
 #endif

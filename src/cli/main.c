@@ -68,6 +68,8 @@ static int run(const cli_command *command, const cli_settings *settings)
     if (rc == DP_OK && (fflush(stdout) || ferror(stdout)))
         rc = cli_fail(&session, DP_E_IO, (cli_place){.file = "standard output", .system_error = errno},
                       "cannot be written");
+    if (rc == DP_OK && cli_json_memory_was_short())
+        rc = cli_fail(&session, DP_E_MEMORY, (cli_place){.file = "standard output"}, "is not whole: out of memory");
     const int status = cli_session_conclude(&session, rc);
     cli_session_free(&session);
     return status;

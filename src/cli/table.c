@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/json_memory.h"
+
 static size_t characters(const char *text)
 {
     size_t count = 0;
@@ -37,8 +39,10 @@ void cli_table_add(cli_table *table, const char *format, ...)
     va_end(arguments);
     if (cells)
         table->cells = cells;
-    if (table->failed)
+    if (table->failed) {
+        cli_json_memory_is_short();
         return;
+    }
     make_plain(text);
     table->cells[table->count++] = text;
 }
