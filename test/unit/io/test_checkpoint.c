@@ -288,6 +288,8 @@ START_TEST(refuses_other_archives)
                    "r/byteorder", "big-endian");
     refuse_members(&stored_style, MEMBERS({"r/data.pkl", NULL}, {"r/byteorder", "middle"}), DP_E_FORMAT,
                    "r/byteorder", "neither");
+    refuse_members(&stored_style, MEMBERS({"r/data.pkl", NULL}, {"r/byteorder", "little and big"}), DP_E_FORMAT,
+                   "r/byteorder", "neither");
     refuse_members(&stored_style, MEMBERS({"r/data.pkl", NULL}, {"r/byteorder", ""}), DP_E_FORMAT, "r/byteorder",
                    "neither");
     refuse_members(&stored_style, MEMBERS({"r/data.pkl", NULL}, {"r/constants.pkl", "x"}), DP_E_UNSUPPORTED,
