@@ -375,6 +375,26 @@ START_TEST(a_parameter_target_counts_the_models_own_blocks)
 }
 END_TEST
 
+START_TEST(documents_need_a_context_a_text_and_a_place)
+{
+    dp_context_options options;
+    dp_context *context = NULL;
+    dp_scores *scores = NULL;
+    dp_plan *plan = NULL;
+
+    dp_context_options_init(&options, sizeof options);
+    ck_assert_int_eq(dpi_context_make(&options, &context, NULL), DP_OK);
+    ck_assert_int_eq(dp_scores_read(NULL, "{}", 2, NULL, &scores, NULL), DP_E_ARGUMENT);
+    ck_assert_int_eq(dp_scores_read(context, NULL, 2, NULL, &scores, NULL), DP_E_ARGUMENT);
+    ck_assert_int_eq(dp_scores_read(context, "{}", 2, NULL, NULL, NULL), DP_E_ARGUMENT);
+    ck_assert_int_eq(dp_plan_read(NULL, "{}", 2, NULL, &plan, NULL), DP_E_ARGUMENT);
+    ck_assert_int_eq(dp_plan_read(context, NULL, 2, NULL, &plan, NULL), DP_E_ARGUMENT);
+    ck_assert_int_eq(dp_plan_read(context, "{}", 2, NULL, NULL, NULL), DP_E_ARGUMENT);
+    ck_assert(!scores && !plan);
+    dpi_context_drop(context);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {scores_read_back_to_the_last_bit, the_fingerprint_names_the_circumstances,
@@ -382,6 +402,7 @@ int main(void)
                                   blocks_and_removed_are_enough, wrong_plans_say_where,
                                   a_plan_for_another_model_is_refused, pruning_twice_composes,
                                   lists_and_amounts_that_make_no_sense,
-                                  a_parameter_target_counts_the_models_own_blocks};
+                                  a_parameter_target_counts_the_models_own_blocks,
+                                  documents_need_a_context_a_text_and_a_place};
     return dpt_run("prune/documents", tests, sizeof tests / sizeof *tests);
 }
