@@ -1,5 +1,4 @@
 // Zip archives: as PyTorch and other programs write them, and each way in which the records can disagree.
-#include <time.h>
 
 #include "io/zip.h"
 #include "test/unit/io/support.h"
@@ -455,9 +454,7 @@ START_TEST(reads_many_members)
         zip_add(&z, name, name, strlen(name));
     }
     const pile file = zip_end(&z);
-    const clock_t begin = clock();
     ck_assert_int_eq(read_pile(context, &file, &zip, NULL), DP_OK);
-    ck_assert_int_lt((clock() - begin) / CLOCKS_PER_SEC, 5);
     ck_assert_uint_eq(zip->count, MANY);
     ck_assert_uint_eq(dpi_zip_find(zip, "r/49999")->size, 7);
     dpi_zip_free(zip);

@@ -1,5 +1,4 @@
 // The heap against the plainest merging there is: look at all pairs, join the best and leftmost, again.
-#include <time.h>
 
 #include "support.h"
 
@@ -139,7 +138,7 @@ START_TEST(merges_like_the_plainest_way)
 }
 END_TEST
 
-// A million characters that all merge: n log n takes a second or two under a sanitizer, n² would take hours.
+// A million characters that all merge: n log n takes a second or two under a sanitizer, n² runs into the time limit.
 START_TEST(a_million_of_one_character)
 {
     const size_t size = 1000000;
@@ -157,9 +156,7 @@ START_TEST(a_million_of_one_character)
     ck_assert_int_eq(dpi_merger_begin(&merger, text, size, NULL), DP_OK);
     for (size_t i = 0; i < size; i++)
         dpi_merger_add(&merger, i, 1, 0, 0);
-    const clock_t began = clock();
     ck_assert_int_eq(dpi_merger_run(&merger, NULL), DP_OK);
-    ck_assert_double_lt((double)(clock() - began) / CLOCKS_PER_SEC, 20);
     for (size_t i = 0; i < size; i++)
         pieces += merger.symbols[i].size > 0;
     ck_assert_uint_eq(pieces, size / 64);
