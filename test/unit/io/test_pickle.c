@@ -1,5 +1,4 @@
 // Pickles: those of PyTorch, and everything that is none: other names, other calls, stacks and memos that lie.
-
 #include "io/pickle.h"
 #include "test/unit/io/support.h"
 #include "test/unit/io/torch_support.h"

@@ -1,5 +1,4 @@
 // Zip archives: as PyTorch and other programs write them, and each way in which the records can disagree.
-
 #include "io/zip.h"
 #include "test/unit/io/support.h"
 #include "test/unit/io/torch_golden.h"

@@ -1,5 +1,4 @@
 // The heap against the plainest merging there is: look at all pairs, join the best and leftmost, again.
-
 #include "support.h"
 
 enum { LONGEST = 40 };
