@@ -55,9 +55,17 @@ readelf -h lib/libdepthprune.so | grep -q 'Machine: *AArch64' || { echo "not bui
 export TEST_RUNNER="qemu-aarch64 -L /usr/$machine -E LD_LIBRARY_PATH=$libraries:$PWD/lib"
 export DEPTHPRUNE_TEST_DATA="$data" DEPTHPRUNE_MODEL=none CK_TIMEOUT_MULTIPLIER=30 # an emulator is slow
 began=$(date +%s)
-CI= sh test/run_tests.sh $tests >"$work/result" || { cat "$work/result"; exit 1; }
+# An emulator takes minutes where the processor takes a second: as many at once as there are processors.
+export CI= OPENBLAS_NUM_THREADS=1
+echo $tests | xargs -n 1 -P "$(nproc)" sh -c 'sh test/run_tests.sh "$1" >"$0.$$" 2>&1; cat "$0.$$"; rm "$0.$$"' "$work/one" >"$work/result"
 ended=$(date +%s)
 grep SKIPPED "$work/result" || true
+if grep -q '^FAILED' "$work/result"; then
+    grep -v -e '^ok' -e ' passed, ' "$work/result"
+    exit 1
+fi
+passed=$(grep -c '^ok' "$work/result")
+[ $((passed + $(grep -c '^SKIPPED' "$work/result" || true))) = "$(echo $tests | wc -w)" ] || { echo "a test gave no result"; exit 1; }
 
 model=$data/golden/tinyA_gqa_tied/model ids=$data/golden/tinyA_gqa_tied/calib_ids.json
 for program in "$here/build/depthprune" "$TEST_RUNNER build/depthprune"; do
@@ -80,4 +88,4 @@ assert len(here) == len(there) and worst < 1e-5, (here, there)
 assert read("here.plan")["removed"] == read("there.plan")["removed"]
 print("scores differ by %.1e at most, relatively" % worst)
 END
-echo "$(tail -n 1 "$work/result"), in $((ended - began)) s under qemu"
+echo "$passed unit test programs pass under qemu, in $((ended - began)) s"
