@@ -1,6 +1,7 @@
 #!/bin/sh
 # Run each test program given; print its output when it fails, and at the end how many passed and failed.
 # A program that exits 77 is a skip, said aloud; under CI=true a skip is a failure.
+export CK_DEFAULT_TIMEOUT="${CK_DEFAULT_TIMEOUT:-120}" # seconds a case; Check's own 4 are few on a busy machine
 passed=0 failed=0 skipped=0
 for program in "$@"; do
     log=$(mktemp)
